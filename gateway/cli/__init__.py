@@ -1,0 +1,1 @@
+"""The command `edge-gateway`: one module a command."""

@@ -1,0 +1,1 @@
+"""From plans to batches: schedule, time-outs, back-off, and the quality of what cannot be read."""

@@ -1,0 +1,1 @@
+"""Batch to batch: scaling, validity, reporting. Compiled once a plan."""

@@ -1,0 +1,1 @@
+"""From entries of the outbox to MQTT messages, and the session that carries them."""
