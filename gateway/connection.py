@@ -1,7 +1,7 @@
 """What a technician writes of the field: connections, devices, tags. Each driver extends these three models.
 
-Type, default, unit and description of a key are declared here once; the error messages, the JSON Schema for editors and the
-reference documentation derive from them.
+Type, default, unit and description of a key are declared here once; the error messages, the JSON Schema for editors and
+the reference documentation derive from them.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ class TagConfig(Strict):
     """One named point of a device."""
 
     address: str = Field(description="Where the point lives, in the driver's notation.")
-    unit: str | None = Field(
-        None, description="Engineering unit as people write it, such as °C, kW or r/min."
-    )
+    unit: str | None = Field(None, description="Engineering unit as people write it, such as °C, kW or r/min.")
     description: str = Field("", description="What the point means, for people.")
     scale: float = Field(1.0, description="Engineering value = raw value x scale + offset.")
     offset: float = Field(0.0, description="Added after the scale, in the engineering unit.")
@@ -56,16 +54,12 @@ class TagConfig(Strict):
 
 
 class Timing(Strict):
-    """When a device is read and when it is given up. Each key may stand in `defaults` of a connection or at a device."""
+    """When a device is read and when it is given up. Each key may stand in a connection's `defaults` or at a device."""
 
     period_s: float | None = Field(None, gt=0, description="Time between two readings, s.")
     timeout_s: float | None = Field(None, gt=0, description="How long to wait for an answer, s.")
-    retries: int | None = Field(
-        None, ge=0, le=10, description="How often a reading without an answer is tried again."
-    )
-    bad_after: int | None = Field(
-        None, ge=1, description="Failed readings in a row after which the device is BAD."
-    )
+    retries: int | None = Field(None, ge=0, le=10, description="How often a reading without an answer is tried again.")
+    bad_after: int | None = Field(None, ge=1, description="Failed readings in a row after which the device is BAD.")
     heartbeat_s: float | None = Field(
         None, gt=0, description="Time between two snapshots of the whole device, s, however little changes."
     )
@@ -89,10 +83,8 @@ class ConnectionConfig(Strict):
     defaults: Timing = Field(
         Timing(), description="Timing of all devices of this connection that do not say their own."
     )
-    devices: dict[Name, DeviceConfig] = Field(
-        min_length=1, description="The devices behind this connection, by name."
-    )
+    devices: dict[Name, DeviceConfig] = Field(min_length=1, description="The devices behind this connection, by name.")
 
-    def transport(self) -> dict[str, object]:
+    def reached_by(self) -> dict[str, object]:
         """All that reaches the devices. Where it is equal before and after a reload, the link stays open."""
         return self.model_dump(exclude={"version", "defaults", "devices"})

@@ -2,8 +2,8 @@
 
 A driver owns its protocol and nothing else: no MQTT, no files, no global state. There are two kinds.
 
-A *polling* driver turns a device's plan into requests, each exactly one request on the wire, and reads one request when it is
-told to. The core owns periods, time-outs, back-off, and the quality of what could not be read.
+A *polling* driver turns a device's plan into requests, each exactly one request on the wire, and reads one request when
+it is told to. The core owns periods, retries, back-off, and the quality of what could not be read.
 
 A *listening* driver (subscriptions, edges) owns the wait and emits batches as things happen. The core owns its restart.
 """
@@ -147,9 +147,9 @@ class ListeningDriver(Driver, Protocol):
     async def listen(self, devices: Sequence[Device], emit: Callable[[Batch], None]) -> None:
         """Emit a batch for each change, beginning with one that holds the present value of every tag.
 
-        Called after `open`. Returns only by an error or when cancelled, then within 1 s. A tag that the source does not know
-        is emitted once as BAD; it does not stop the others. Called again with other devices after a reload, with
-        the link still open.
+        Called after `open`. Returns only by an error or when cancelled, then within 1 s. A tag that the source does not
+        know is emitted once as BAD; it does not stop the others. Called again with other devices after a reload, with the
+        link still open.
 
         Raises:
             LinkError: the link broke; the core closes it and opens it anew.
@@ -170,8 +170,8 @@ class DriverSpec:
     claims: Callable[[Any], frozenset[str]]
     """The port, bus address or pin that a connection takes, so that the core finds two owners of one."""
     simulator: str | None = None
-    """`module:name` of what is called with a connection's configuration and is an async context manager: inside it a server
-    plays that configuration on loopback, and it yields the configuration to use instead, which reaches that server."""
+    """`module:name` of what is called with a connection's configuration and is an async context manager: inside it a
+    server plays that configuration on loopback; it yields the configuration to use instead, which reaches the server."""
 
     def build(self, config: ConnectionConfig, clock: Clock) -> PollingDriver | ListeningDriver:
         """Load the driver and make one for this connection. Nothing is opened yet."""
