@@ -1,0 +1,48 @@
+/* A Modbus TCP server on libmodbus with known values, to hold the driver against code that others wrote.
+   Serves one client after the other on a free port of 127.0.0.1, which it prints. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <modbus/modbus.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int port_of(int listener) {
+    struct sockaddr_in address;
+    socklen_t length = sizeof address;
+    getsockname(listener, (struct sockaddr *)&address, &length);
+    return ntohs(address.sin_port);
+}
+
+static void fill(modbus_mapping_t *map) {
+    for (int i = 0; i < map->nb_bits; i++) map->tab_bits[i] = i % 3 == 0;
+    for (int i = 0; i < map->nb_input_bits; i++) map->tab_input_bits[i] = i % 5 == 0;
+    for (int i = 0; i < map->nb_registers; i++) map->tab_registers[i] = 1000 + i;
+    for (int i = 0; i < map->nb_input_registers; i++) map->tab_input_registers[i] = 60000 + i;
+    modbus_set_float_abcd(71.3f, &map->tab_registers[10]);
+    modbus_set_float_cdab(71.3f, &map->tab_registers[12]);
+    modbus_set_float_badc(71.3f, &map->tab_registers[14]);
+    modbus_set_float_dcba(71.3f, &map->tab_registers[16]);
+    const uint32_t negative = (uint32_t)-70000;
+    map->tab_registers[18] = (uint16_t)(negative >> 16);
+    map->tab_registers[19] = (uint16_t)(negative & 0xFFFF);
+}
+
+int main(void) {
+    uint8_t query[MODBUS_TCP_MAX_ADU_LENGTH];
+    modbus_t *context = modbus_new_tcp("127.0.0.1", 0);
+    modbus_mapping_t *map = modbus_mapping_new(2000, 40, 130, 130);
+    int listener = modbus_tcp_listen(context, 1);
+    if (listener < 0 || map == NULL) return EXIT_FAILURE;
+    fill(map);
+    printf("%d\n", port_of(listener));
+    fflush(stdout);
+    while (modbus_tcp_accept(context, &listener) >= 0) {
+        int length;
+        while ((length = modbus_receive(context, query)) >= 0)
+            if (length > 0) modbus_reply(context, query, length, map);
+        modbus_close(context);
+    }
+    return EXIT_FAILURE;
+}

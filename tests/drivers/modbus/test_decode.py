@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import math
+import struct
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from drivers.modbus.datatypes import REGISTER_TYPES, encode
+from drivers.modbus.decode import BitDecoder, RegisterDecoder, RegisterPoint, shortest_float32
+from gateway.model import Quality
+
+if TYPE_CHECKING:
+    from drivers.modbus.datatypes import Order
+    from drivers.modbus.decode import Decoded
+
+ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
+FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+def decoded(wire: str, *points: tuple[int, str, Order]) -> Decoded:
+    """The values of a block whose bytes are written in hexadecimal."""
+    raw = bytes.fromhex(wire)
+    return RegisterDecoder(
+        [RegisterPoint(at, REGISTER_TYPES[name], order) for at, name, order in points], len(raw) // 2
+    )(raw)
+
+
+@pytest.mark.parametrize(
+    ("wire", "name", "order", "value"),
+    [
+        # Application Protocol V1.1b3, section 6.3: registers 108 to 110 hold 02 2B, 00 00, 00 64.
+        ("022B", "uint16", "ABCD", 555),
+        ("0064", "int16", "ABCD", 100),
+        ("2B02", "uint16", "BADC", 555),
+        ("FFFF", "uint16", "ABCD", 65535),
+        ("FFFF", "int16", "ABCD", -1),
+        ("8000", "int16", "ABCD", -32768),
+        ("0080", "int16", "BADC", -32768),
+        ("00010000", "uint32", "ABCD", 65536),
+        ("00000001", "uint32", "CDAB", 65536),
+        ("01000000", "uint32", "BADC", 65536),
+        ("00000100", "uint32", "DCBA", 65536),
+        ("FFFFFFFE", "int32", "ABCD", -2),
+        ("FFFEFFFF", "int32", "CDAB", -2),
+        ("FFFFFEFF", "int32", "BADC", -2),
+        ("FEFFFFFF", "int32", "DCBA", -2),
+        # IEEE 754: 1.0 is 3F800000; 71.3 is nearest to 428E999A.
+        ("3F800000", "float32", "ABCD", 1.0),
+        ("428E999A", "float32", "ABCD", 71.3),
+        ("999A428E", "float32", "CDAB", 71.3),
+        ("8E429A99", "float32", "BADC", 71.3),
+        ("9A998E42", "float32", "DCBA", 71.3),
+    ],
+)
+def test_known_bytes_give_known_numbers(wire: str, name: str, order: Order, value: float) -> None:
+    """Each type in each order that it knows, from bytes typed by hand."""
+    assert decoded(wire, (0, name, order)) == ([value], None)
+
+
+def test_gaps_are_skipped() -> None:
+    """What lies between, before and behind the points is not looked at."""
+    points = [(1, "uint16", "ABCD"), (3, "int32", "ABCD"), (6, "uint16", "ABCD")]
+    assert decoded("DEAD 0001 DEAD FFFFFFFF DEAD 0002 DEAD", *points).values == [1, -1, 2]
+
+
+def test_overlapping_points_each_get_their_bytes() -> None:
+    """The same register as signed, unsigned and part of a longer number."""
+    points = [(0, "uint32", "ABCD"), (0, "uint16", "ABCD"), (0, "int16", "ABCD"), (1, "uint16", "ABCD")]
+    assert decoded("FFFE0007", *points).values == [0xFFFE0007, 0xFFFE, -2, 7]
+
+
+def test_orders_mix_in_one_block() -> None:
+    """A device may hold numbers of all orders side by side."""
+    points = [(2 * at, "uint32", order) for at, order in enumerate(ORDERS)]
+    assert decoded("01020304 03040102 02010403 04030201", *points).values == [0x01020304] * 4
+
+
+@pytest.mark.parametrize("wire", ["7FC00000", "FFC00001", "7F800001", "7F800000", "FF800000"])
+def test_a_float_that_is_no_number_is_not_available(wire: str) -> None:
+    """NaN of any kind and both infinities become no value, and their neighbours stay good."""
+    points = [(0, "float32", "ABCD"), (2, "float32", "ABCD"), (4, "uint16", "ABCD")]
+    assert decoded(f"428E999A {wire} 0005", *points) == (
+        [71.3, None, 5],
+        [Quality.GOOD, Quality.NOT_AVAILABLE, Quality.GOOD],
+    )
+
+
+def test_the_highest_floats_are_numbers() -> None:
+    """The sum of many is still finite, so none is taken for an infinity."""
+    highest = (2 - 2**-23) * 2.0**127
+    points = [(2 * at, "float32", "ABCD") for at in range(62)]
+    values, quality = decoded("7F7FFFFF" * 62, *points)
+    assert quality is None
+    assert struct.pack(">f", values[0]) == struct.pack(">f", highest)
+
+
+@st.composite
+def blocks(draw: st.DrawFn) -> tuple[list[RegisterPoint], list[float], int]:
+    """Points one after the other with gaps, and a value for each."""
+    points, values, at = [], [], 0
+    for _ in range(draw(st.integers(1, 20))):
+        data_type = REGISTER_TYPES[draw(st.sampled_from(sorted(REGISTER_TYPES)))]
+        order = draw(st.sampled_from(ORDERS if data_type.registers > 1 else ("ABCD", "BADC")))
+        at += draw(st.integers(0, 3))
+        points.append(RegisterPoint(at, data_type, order))
+        values.append(draw(FLOAT32 if data_type.is_float else st.integers(*data_type.limits)))
+        at += data_type.registers
+    return points, values, at + draw(st.integers(0, 2))
+
+
+@given(blocks())
+def test_what_was_encoded_is_decoded(block: tuple[list[RegisterPoint], list[float], int]) -> None:
+    """Integers come back as they were; a float comes back as the same float32, type and order and gaps whatever."""
+    points, values, registers = block
+    raw = bytearray(b"\xa5" * 2 * registers)
+    for (at, data_type, order), value in zip(points, values, strict=True):
+        raw[2 * at : 2 * (at + data_type.registers)] = encode(value, data_type, order)
+    got = RegisterDecoder(points, registers)(bytes(raw)).values
+    for (_, data_type, _), value, back in zip(points, values, got, strict=True):
+        assert type(back) is (float if data_type.is_float else int)
+        assert back == value or encode(back, data_type, "ABCD") == encode(value, data_type, "ABCD")
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=2000), st.data())
+def test_bits_come_lowest_first(states: list[bool], data: st.DataObject) -> None:
+    """State n stands in byte n / 8 at bit n % 8, whichever of them are tags."""
+    raw = bytes(sum(state << bit for bit, state in enumerate(states[at : at + 8])) for at in range(0, len(states), 8))
+    offsets = data.draw(st.lists(st.integers(0, len(states) - 1), max_size=50))
+    assert BitDecoder(offsets)(raw) == ([states[offset] for offset in offsets], None)
+
+
+def test_the_standards_example_of_coils() -> None:
+    """Application Protocol V1.1b3, section 6.1: coils 20 to 38 answer CD 6B 05, coil 20 being the lowest bit of CD."""
+    values, _ = BitDecoder(range(19))(bytes.fromhex("CD6B05"))
+    assert values == [bit == "1" for bit in "1011001111010110101"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "71.3",
+        "0.1",
+        "0.2",
+        "0.3",
+        "230.4",
+        "49.98",
+        "-40.0",
+        "1e-05",
+        "123456.0",
+        "9999999.0",
+        "16777216.0",
+        "3.4028235e+38",
+    ],
+)
+def test_a_float32_is_read_as_people_write_it(text: str) -> None:
+    """The float that is published prints as the decimal that the device meant."""
+    (number,) = struct.unpack(">f", struct.pack(">f", float(text)))
+    assert repr(shortest_float32(number)) == text
+
+
+def shortest_digits(number: float) -> int:
+    """How many significant digits a float32 needs, found by trying both decimals around it for each length."""
+    exact = Fraction(abs(number))
+    for digits in range(1, 10):
+        mantissa, _, exponent = f"{abs(number):.{digits - 1}e}".partition("e")
+        scale = Fraction(10) ** (int(exponent) - digits + 1)
+        whole = int(mantissa.replace(".", ""))
+        near = (n * scale for n in (whole - 1, whole, whole + 1))
+        if any(is_same_float32(decimal, exact) for decimal in near):
+            return digits
+    raise AssertionError("nine digits always suffice")
+
+
+def is_same_float32(decimal: Fraction, exact: Fraction) -> bool:
+    """Whether a decimal rounds to this float32."""
+    try:
+        return Fraction(struct.unpack(">f", struct.pack(">f", float(decimal)))[0]) == exact
+    except OverflowError:
+        return False
+
+
+def digits_of(number: float) -> int:
+    """Significant digits in the text of a float."""
+    return len(repr(abs(number)).partition("e")[0].replace(".", "").strip("0"))
+
+
+@given(FLOAT32 | st.floats(-1e7, 1e7, width=32) | st.decimals(-100000, 100000, places=2).map(float))
+def test_a_float32_has_its_shortest_text_and_stays_the_same(number: float) -> None:
+    """Read back it is the same float32, and no shorter decimal would be."""
+    (number,) = struct.unpack(">f", struct.pack(">f", number))
+    assume(number == 0 or abs(number) >= 2.0**-126)
+    assume(abs(math.frexp(number)[0]) != 0.5)
+    short = shortest_float32(number)
+    assert struct.pack(">f", short) == struct.pack(">f", number + 0.0)
+    assert number == 0 or digits_of(short) == shortest_digits(number)
+
+
+@pytest.mark.parametrize("exponent", range(-149, 128))
+def test_powers_of_two_stay_the_same(exponent: int) -> None:
+    """Their lower neighbour is nearer than the upper one; denormal ones have fewer digits."""
+    for number in (2.0**exponent, -(2.0**exponent)):
+        short = shortest_float32(number)
+        assert struct.pack(">f", short) == struct.pack(">f", number)
+        if exponent >= -126 and exponent not in {-96, 87, 90}:
+            assert digits_of(short) == shortest_digits(number)

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from drivers.modbus.driver import ModbusDriver
+from gateway.collect.plan import devices_of
+from gateway.driver import DeviceRefused
+from gateway.testing import ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gateway.model import Cell
+    from tests.drivers.modbus.conftest import MakeConnection, ReadAll
+
+SOURCE = Path(__file__).with_name("libmodbus_server.c")
+HEADER = Path("/usr/include/modbus/modbus.h")
+
+
+@pytest.fixture
+def libmodbus_port(tmp_path: Path) -> Iterator[int]:
+    """The port of a server made with libmodbus, compiled here and now."""
+    if shutil.which("gcc") is None or not HEADER.exists():
+        pytest.skip("gcc or libmodbus is not installed (apt-get install gcc libmodbus-dev)")
+    program = tmp_path / "server"
+    subprocess.run(["gcc", "-Wall", "-Werror", "-o", program, SOURCE, "-lmodbus"], check=True, timeout=60)
+    with subprocess.Popen([program], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield int(server.stdout.readline())
+        server.kill()
+
+
+@pytest.fixture
+async def read_all(libmodbus_port: int, make_connection: MakeConnection) -> ReadAll:
+    """Reads tags from the server: values by name, as one device with one connection."""
+
+    async def read(tags: dict[str, Any], **settings: Any) -> dict[str, Cell]:
+        config = make_connection(port=libmodbus_port, devices={"meter": {"tags": tags, "timeout_s": 20.0, **settings}})
+        driver = ModbusDriver(config, ManualClock())
+        names = list(tags)
+        values = {}
+        await driver.open()
+        try:
+            for request in driver.requests(devices_of(config)):
+                reply = await driver.read(request)
+                values |= {names[at]: value for at, value in zip(request.positions, reply.values, strict=True)}
+        finally:
+            await driver.close()
+        return values
+
+    return read
+
+
+async def test_it_reads_what_libmodbus_serves(read_all: ReadAll) -> None:
+    """All four tables, all types, all orders as libmodbus writes them, in blocks with gaps."""
+    orders = {10: "ABCD", 12: "CDAB", 14: "BADC", 16: "DCBA"}
+    tags = {
+        **{order: {"address": f"holding:{at}", "type": "float32", "order": order} for at, order in orders.items()},
+        "negative": {"address": "holding:18", "type": "int32"},
+        "first": {"address": "40001"},
+        "swapped": {"address": "40002", "order": "BADC"},
+        "input": {"address": "input:129"},
+        "signed": {"address": "300130", "type": "int16"},
+        "coils": {"address": "coil:1998"},
+        "no_coil": {"address": "coil:1999"},
+        "first_coil": {"address": "coil:0"},
+        "discrete": {"address": "10021"},
+        "no_discrete": {"address": "10022"},
+    }
+    assert await read_all(tags, unit_id=255) == {
+        **dict.fromkeys(orders.values(), 71.3),
+        "negative": -70000,
+        "first": 1000,
+        "swapped": int.from_bytes((1001).to_bytes(2, "little"), "big"),
+        "input": 60129,
+        "signed": 60129 - 65536,
+        "coils": True,
+        "no_coil": False,
+        "first_coil": True,
+        "discrete": True,
+        "no_discrete": False,
+    }
+
+
+async def test_the_largest_requests_are_answered(read_all: ReadAll) -> None:
+    """125 registers and 2000 coils at once, the limits of the standard."""
+    tags = {f"r{n}": {"address": f"input:{n}"} for n in range(125)} | {
+        f"c{n}": {"address": f"coil:{n}"} for n in range(2000)
+    }
+    values = await read_all(tags)
+    assert [values[f"r{n}"] for n in range(125)] == list(range(60000, 60125))
+    assert [values[f"c{n}"] for n in range(2000)] == [n % 3 == 0 for n in range(2000)]
+
+
+async def test_an_address_that_libmodbus_lacks_is_refused(read_all: ReadAll) -> None:
+    """Exception 02 of somebody else's making."""
+    with pytest.raises(DeviceRefused, match=r"exception 02 .*holding:130 \(documented as \"40131\"\)"):
+        await read_all({"t": {"address": "holding:130"}})
