@@ -1,0 +1,1 @@
+"""Tags of an OPC UA server, told by subscription, through asyncua."""
