@@ -1,0 +1,1 @@
+"""Digital inputs of the Raspberry Pi's own pin header, through gpiozero."""
