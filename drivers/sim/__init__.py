@@ -1,0 +1,1 @@
+"""A driver without a wire: plausible signals, and faults on demand."""
