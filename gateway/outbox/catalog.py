@@ -1,0 +1,100 @@
+"""The segments of a spool, oldest first, and what the newest of them holds at the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gateway.outbox.codec import DamagedGroupError
+from gateway.outbox.segment import HEADER_BYTES, MAJOR, Kind, SegmentName, header_is_intact, records
+
+if TYPE_CHECKING:
+    from gateway.model import Plan
+    from gateway.outbox.codec import Codec
+    from gateway.outbox.files import Files
+    from gateway.outbox.plans import Plans
+    from gateway.outbox.segment import Record
+
+
+@dataclass(slots=True, eq=False)
+class Segment:
+    """One file of the spool."""
+
+    name: SegmentName
+    size: int
+    """Bytes from its start that were written and synced."""
+
+    @property
+    def file(self) -> str:
+        """Its name in the folder."""
+        return str(self.name)
+
+
+@dataclass(slots=True)
+class Tail:
+    """What the newest segment holds. Only this one is read at the start, however many there are."""
+
+    segment: Segment
+    end: int
+    """One more than the ordinal of its last entry."""
+    plans: set[bytes] = field(default_factory=set)
+    whole: bool = True
+    """All of it is intact, but perhaps its end: more may be written behind it."""
+    newest: int = 0
+    """The latest time in its last record, UTC in ns; 0 where there is none."""
+
+
+def segments_in(sizes: dict[str, int]) -> tuple[list[Segment], list[SegmentName]]:
+    """The segments of a folder, oldest first, and those that another major format wrote.
+
+    Args:
+        sizes: the files of the folder, each with its size in bytes.
+    """
+    names = sorted(name for name in map(SegmentName.parse, sizes) if name is not None)
+    mine = [Segment(name, sizes[str(name)]) for name in names if name.major == MAJOR]
+    return mine, [name for name in names if name.major != MAJOR]
+
+
+def read_tail(files: Files, segment: Segment, codec: Codec, plans: Plans) -> Tail:
+    """Read the newest segment, and cut what a crash left unfinished at its end.
+
+    Raises:
+        OSError: it cannot be read, or not be cut.
+    """
+    data = files.read(segment.file, 0, segment.size)
+    tail = Tail(segment, segment.name.base, whole=header_is_intact(data, segment.name))
+    known: dict[bytes, Plan] = {}
+    last, end = None, HEADER_BYTES
+    for record in records(data, segment.name):
+        tail.whole = tail.whole and record.start == end
+        end = record.end
+        if record.kind == Kind.PLAN:
+            plans.read(record.payload, known)
+        elif record.kind == Kind.GROUP:
+            last = record
+            tail.end = record.first + record.count
+    tail.plans = set(known)
+    tail.newest = 0 if last is None else _newest(last, known, codec)
+    if tail.whole and len(data) > end:
+        files.truncate(segment.file, end)
+        segment.size = end
+    return tail
+
+
+def _newest(record: Record, known: dict[bytes, Plan], codec: Codec) -> int:
+    try:
+        group = codec.decode(record.payload, record.count, known)
+    except DamagedGroupError:
+        return 0
+    return max((entry.item.stamp.time for _, entry in group.entries), default=0)
+
+
+def oldest(segments: list[Segment], needed: int) -> list[Segment]:
+    """The oldest segments that together take `needed` bytes, or all of them where that is not enough."""
+    chosen = []
+    for segment in segments:
+        if needed <= 0:
+            break
+        chosen.append(segment)
+        needed -= segment.size
+    return chosen

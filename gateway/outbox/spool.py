@@ -1,0 +1,351 @@
+"""The durable part of the outbox: append-only segments, a cursor, a bound. Used by one thread at a time.
+
+It starts whatever lies in its folder. Where the disk fails, the file that failed is closed and kept, and the next try
+goes to a new one, half a minute later; meanwhile `failure` says what is the matter, and what was written before is
+still drained.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from errno import EDQUOT, ENOSPC
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from gateway.outbox import cursor as cursors
+from gateway.outbox.catalog import oldest
+from gateway.outbox.codec import Codec
+from gateway.outbox.cursor import Cursor
+from gateway.outbox.evict import eviction
+from gateway.outbox.files import Folder
+from gateway.outbox.plans import Plans
+from gateway.outbox.reader import Reader
+from gateway.outbox.room import MB, ROOM_FOR_NAMES, Room
+from gateway.outbox.survey import RUNNING_FILE, survey
+from gateway.outbox.writer import Writer, size_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from gateway.clock import Clock
+    from gateway.model import Gap
+    from gateway.outbox.catalog import Segment
+    from gateway.outbox.codec import EncodedGroup
+    from gateway.outbox.entry import Entry
+    from gateway.outbox.evict import IsWaiting
+    from gateway.outbox.files import Files
+    from gateway.outbox.reader import Loaded
+
+RETRY_S: Final = 30.0
+"""Between two tries of a disk that failed."""
+
+_NO_ROOM_RETRY_S: Final = 1.0
+_NO_ROOM: Final = (ENOSPC, EDQUOT)
+_TOUCH_S: Final = 300.0
+_READ_ATTEMPTS: Final = 3
+
+_log = structlog.get_logger()
+
+
+class SpoolError(Exception):
+    """The disk did not take what was to be written. The text is for a technician."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What is the matter with the disk, and since when."""
+
+    cause: str
+    since: int
+    """UTC, ns since 1970."""
+
+
+class Spool:
+    """Groups of entries on disk. Each entry has an ordinal, counted over the life of the spool."""
+
+    def __init__(self, files: Files, clock: Clock, room: Room) -> None:
+        self._files = files
+        self._clock = clock
+        self._room = room
+        self._plans = Plans()
+        self._codec = Codec(self._plans)
+        self._segments: list[Segment] = []
+        self._ends: tuple[Reader, Writer] | None = None
+        self._cursor = Cursor()
+        self._retry_at = 0.0
+        self._touch_at = 0.0
+        self._shortage = 0
+        self._unread: tuple[int, float] = (0, 0.0)
+        self._cursor_bytes = 0
+        self._found: Cursor | None = None
+        self.failure: Failure | None = None
+        self.segments_aside = 0
+        """Segments that another major format wrote; they are left as they are."""
+
+    @classmethod
+    def open(cls, folder: Path, clock: Clock, *, max_mb: int = 2000, keep_free_mb: int = 200) -> Spool:
+        """The spool of a folder, which is made where it is missing.
+
+        Never fails: where the folder cannot be used, `failure` says why, and later writes try it again.
+
+        Args:
+            folder: for this spool alone.
+            clock: for back-off and the times of gaps.
+            max_mb: most that the segments take together, in MB of 10^6 bytes.
+            keep_free_mb: what is left free on the disk, in MB.
+        """
+        spool = cls(Folder(folder), clock, Room(max_mb * MB, keep_free_mb * MB))
+        spool.start()
+        return spool
+
+    @property
+    def bytes_on_disk(self) -> int:
+        """What the segments take together."""
+        return sum(segment.size for segment in self._segments)
+
+    @property
+    def bytes_written(self) -> int:
+        """All that this process wrote, segments and cursors."""
+        return self._cursor_bytes + (self._ends[1].bytes_written if self._ends else 0)
+
+    @property
+    def first_ordinal(self) -> int:
+        """The first ordinal that is not known, on disk, to be settled."""
+        return self._cursor.ordinal
+
+    @property
+    def next_ordinal(self) -> int:
+        """The ordinal of the next entry to be written."""
+        return self._ends[1].next_ordinal if self._ends else self._cursor.ordinal
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the disk failed so short a time ago that it is not tried again yet."""
+        return self.failure is not None and self._clock.monotonic_s() < self._retry_at
+
+    def try_now(self) -> None:
+        """Try a disk that failed without waiting any longer."""
+        self._retry_at = 0.0
+
+    def take_found(self) -> Cursor | None:
+        """Where an earlier run left off, with the gap of its unclean end. Given once, after the folder was opened."""
+        found, self._found = self._found, None
+        return found
+
+    def start(self) -> None:
+        """Look what lies in the folder."""
+        try:
+            self._prepare()
+        except OSError as error:
+            self._fail("be opened", error)
+
+    def encode(self, entries: Sequence[Entry]) -> EncodedGroup:
+        """One group of these entries, to be written.
+
+        Raises:
+            TypeError, ValueError: an entry holds what no tag can hold.
+        """
+        return self._codec.encode(entries)
+
+    def crowded_out(self, groups: Sequence[EncodedGroup]) -> list[Segment]:
+        """The segments to be dropped before these groups are written, oldest first; none where there is room.
+
+        Raises:
+            SpoolError: dropping all of them would not make room.
+        """
+        self._writer()
+        try:
+            free = self._files.free_bytes()
+        except OSError as error:
+            raise self._fail("be measured", error) from error
+        size, used = size_of(groups), self.bytes_on_disk
+        short = self._room.short_of(size, free)
+        if short > used:
+            floor = self._room.keep_free_bytes // MB
+            raise self._fail("be written", OSError(ENOSPC, f"its disk is full ({floor} MB are to stay free)"))
+        return oldest(self._segments, max(short, self._room.over(size, used), self._shortage))
+
+    def drop(self, segment: Segment, is_waiting: IsWaiting, cursor: Cursor) -> list[Gap]:
+        """Drop the oldest segment: count what is lost with it, keep its notices, delete it. Returns the gaps.
+
+        The gaps are on disk, in the cursor, before the segment is deleted.
+
+        Args:
+            segment: of those that `crowded_out` named.
+            is_waiting: whether the entry of an ordinal still waits on disk, and is not under way.
+            cursor: as for `save`.
+
+        Raises:
+            SpoolError: the disk failed; the segment may be there or not.
+        """
+        writer = self._writer()
+        if segment not in self._segments:
+            return []
+        if segment is self._segments[-1]:
+            writer.seal()
+        end = self._end_of(segment)
+        reader = Reader(self._files, [segment], self._codec, self._plans, max(self._cursor.ordinal, segment.name.base))
+        lost = eviction(reader, end, is_waiting)
+        _log.warning("spool_full", segment=segment.file, dropped=sum(gap.count or 0 for gap in lost.gaps))
+        beyond = cursor._replace(ordinal=max(cursor.ordinal, end), gaps=(*cursor.gaps, *lost.gaps))
+        self._with_room(beyond.ordinal, lambda: self._keep_and_move(lost.notices, beyond))
+        return lost.gaps
+
+    def write(self, groups: Sequence[EncodedGroup]) -> int:
+        """Write groups, at least one; they are on the disk when this returns. Returns the ordinal of the first entry.
+
+        Raises:
+            SpoolError: none of it counts as written.
+        """
+        writer = self._writer()
+        try:
+            first = writer.write(groups, self._segment_limit(), self._clock.now().time)
+        except OSError as error:
+            self._shortage = size_of(groups) + ROOM_FOR_NAMES if error.errno in _NO_ROOM else 0
+            raise self._fail("be written", error) from error
+        self._shortage = 0
+        self._succeed()
+        return first
+
+    def read(self) -> Loaded | None:
+        """The next stretch of the spool; None where there is none for now. What cannot be read is passed over."""
+        attempts, again_at = self._unread
+        now = self._clock.monotonic_s()
+        if self._ends is None or now < again_at:
+            return None
+        reader, _ = self._ends
+        try:
+            loaded = reader.read()
+        except OSError as error:
+            _log.warning("spool_unreadable", place=self._files.place, error=str(error), attempt=attempts + 1)
+            self._unread = (attempts + 1, now + RETRY_S)
+            if attempts + 1 >= _READ_ATTEMPTS:
+                reader.pass_over()
+                self._unread = (0, now)
+            return None
+        self._unread = (0, now)
+        return loaded
+
+    def save(self, cursor: Cursor) -> None:
+        """Note what is settled, and delete the segments before it.
+
+        Args:
+            cursor: never goes back; `kept` is filled in here.
+
+        Raises:
+            SpoolError: the disk failed; the old cursor holds or the new one.
+        """
+        self._writer()
+        self._with_room(cursor.ordinal, lambda: self._move(cursor))
+
+    def touch(self) -> None:
+        """Once in five minutes, note on disk that the gateway runs."""
+        if self._ends is not None and self._clock.monotonic_s() >= self._touch_at:
+            self._touch_at = self._clock.monotonic_s() + _TOUCH_S
+            with suppress(OSError):
+                self._files.touch(RUNNING_FILE, self._clock.now().time)
+
+    def close(self, *, clean: bool) -> None:
+        """Close the files. Never raises.
+
+        Args:
+            clean: nothing that waits is left in memory: the next start has no gap to tell.
+        """
+        if self._ends is None:
+            return
+        self._ends[1].seal()
+        try:
+            self._delete_before(self._cursor.ordinal)
+            if clean:
+                self._files.unlink(RUNNING_FILE)
+            self._files.sync_folder()
+        except OSError as error:
+            _log.warning("spool_not_closed", place=self._files.place, error=str(error))
+
+    def _prepare(self) -> None:
+        found = survey(self._files, self._codec, self._plans, self._clock.now().time)
+        writer = Writer(self._files, found.segments, self._plans, found.next_number, found.next_ordinal)
+        if found.tail is not None and found.tail.whole:
+            writer.continue_with(found.tail)
+        self._segments = found.segments
+        self._ends = (Reader(self._files, found.segments, self._codec, self._plans, found.cursor.ordinal), writer)
+        self._cursor = found.cursor
+        self._found = found.cursor._replace(gaps=(*found.cursor.gaps, *found.crash))
+        self.segments_aside = found.aside
+        self._touch_at = self._clock.monotonic_s() + _TOUCH_S
+        self._delete_before(found.cursor.ordinal)
+
+    def _writer(self) -> Writer:
+        """The writing end, where the disk is worth a try."""
+        if self._ends is None and not self.is_blocked:
+            self.start()
+        if self.failure is not None and self.is_blocked:
+            raise SpoolError(self.failure.cause)
+        assert self._ends is not None
+        return self._ends[1]
+
+    def _fail(self, what: str, error: OSError) -> SpoolError:
+        cause = f"the spool in {self._files.place} cannot {what}: {error.strerror or error}"
+        if self.failure is None or self.failure.cause != cause:
+            _log.warning("spool_failed", cause=cause)
+        self.failure = Failure(cause, self.failure.since if self.failure else self._clock.now().time)
+        room_can_be_made = error.errno in _NO_ROOM and bool(self._segments)
+        self._retry_at = self._clock.monotonic_s() + (_NO_ROOM_RETRY_S if room_can_be_made else RETRY_S)
+        return SpoolError(cause)
+
+    def _succeed(self) -> None:
+        if self.failure is not None:
+            _log.info("spool_recovered", place=self._files.place)
+        self.failure = None
+
+    def _segment_limit(self) -> int:
+        return self._room.segment_limit(self.bytes_on_disk, self._files.free_bytes())
+
+    def _end_of(self, segment: Segment) -> int:
+        """One more than the ordinal of its last entry."""
+        following = self._segments.index(segment) + 1
+        return self._segments[following].name.base if following < len(self._segments) else self.next_ordinal
+
+    def _with_room(self, ordinal: int, move: Callable[[], None]) -> None:
+        """Move the cursor to `ordinal`, sync, then delete; on a disk without room for a new cursor, delete first."""
+        try:
+            try:
+                move()
+            except OSError as error:
+                if error.errno not in _NO_ROOM:
+                    raise
+                self._delete_before(ordinal)
+                move()
+        except OSError as error:
+            raise self._fail("be written", error) from error
+        try:
+            self._delete_before(ordinal)
+        except OSError as error:
+            self._fail("be cleared", error)
+        else:
+            self._succeed()
+
+    def _keep_and_move(self, notices: Sequence[Entry], cursor: Cursor) -> None:
+        if notices:
+            self._writer().write([self.encode(notices)], self._segment_limit(), self._clock.now().time)
+        self._move(cursor)
+
+    def _move(self, cursor: Cursor) -> None:
+        assert self._ends is not None
+        reader, writer = self._ends
+        moved = cursor._replace(ordinal=max(cursor.ordinal, self._cursor.ordinal), kept=writer.kept)
+        self._cursor_bytes += cursors.save(self._files, moved)
+        self._cursor = moved
+        reader.skip_to(moved.ordinal)
+
+    def _delete_before(self, ordinal: int) -> None:
+        """Delete the segments that are drained or dropped; the one that is written to stays."""
+        while self._segments and self._end_of(self._segments[0]) <= ordinal:
+            if len(self._segments) == 1 and self._ends is not None and self._ends[1].is_open:
+                return
+            with suppress(FileNotFoundError):
+                self._files.unlink(self._segments[0].file)
+            del self._segments[0]

@@ -1,0 +1,190 @@
+"""What the outbox asks of its disk: spill what is late, load history ahead, move the cursor. In a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from math import inf
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+from gateway.model import Notice
+from gateway.outbox.cursor import Cursor
+from gateway.outbox.spill import prepare
+from gateway.outbox.spool import SpoolError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.clock import Clock
+    from gateway.model import Gap
+    from gateway.outbox.catalog import Segment
+    from gateway.outbox.entry import Entry
+    from gateway.outbox.gaps import GapLedger
+    from gateway.outbox.history import History
+    from gateway.outbox.spill import Spill
+    from gateway.outbox.spool import Spool
+    from gateway.outbox.window import Window
+
+_COMMIT_INTERVAL_S: Final = 0.75
+"""Most between two spills: with 1 s before a spill and the disk's own time, an entry is on disk within 2 s."""
+
+_SAVE_INTERVAL_S: Final = 1.0
+"""Between two moves of the cursor: how much history may be sent twice after a crash."""
+
+_TOUCH_INTERVAL_S: Final = 300.0
+
+_Result = TypeVar("_Result")
+
+
+class Contents(NamedTuple):
+    """All that an outbox holds in memory."""
+
+    window: Window
+    history: History
+    ledger: GapLedger
+
+
+class Upkeep:
+    """Keeps window and history in step with the spool. All methods run in the loop, one at a time."""
+
+    def __init__(self, spool: Spool, clock: Clock, contents: Contents, spill_after_s: float) -> None:
+        self._spool = spool
+        self._clock = clock
+        self._window, self._history, self._ledger = contents
+        self._spill_after_s = spill_after_s
+        self._commit_interval_s = min(_COMMIT_INTERVAL_S, _COMMIT_INTERVAL_S * spill_after_s)
+        self._spill_at = 0.0
+        self._save_at = 0.0
+        self._touch_at = clock.monotonic_s() + _TOUCH_INTERVAL_S
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
+        self.spilled = 0
+        """Entries written to disk since the start."""
+        self.dropped = 0
+        """Entries dropped from disk to make room since the start."""
+        self.damaged = 0
+        """Entries that could not be read back since the start."""
+
+    @property
+    def due_at(self) -> float:
+        """When the next spill is due, s of the monotonic clock; infinite where there is none to come."""
+        oldest = self._window.oldest_since
+        if oldest is None or self._spool.is_blocked:
+            return inf
+        return max(oldest + self._spill_after_s, self._spill_at)
+
+    async def tend(self) -> None:
+        """One round of all that is due now."""
+        now = self._clock.monotonic_s()
+        if now >= self.due_at:
+            self._spill_at = now + self._commit_interval_s
+            await self._spill(now - self._spill_after_s)
+        self._resume()
+        await self._load()
+        if now >= self._save_at:
+            self._save_at = now + _SAVE_INTERVAL_S
+            await self._save()
+        if now >= self._touch_at:
+            self._touch_at = now + _TOUCH_INTERVAL_S
+            await self._in_thread(self._spool.touch)
+
+    async def close(self) -> bool:
+        """Bring all that waits to disk, move the cursor and close the spool. Returns whether all of it is."""
+        self._spool.try_now()
+        await self._spill(inf)
+        await self._save()
+        clean = not len(self._window) and self._spool.failure is None
+        await self._in_thread(lambda: self._spool.close(clean=clean))
+        return clean
+
+    def shut(self) -> None:
+        """Let the thread end; it is not waited for."""
+        self._thread.shutdown(wait=False)
+
+    def lose(self, entry: Entry) -> None:
+        """The spool dropped an entry while it was under way, and it was not delivered. A notice is kept, in memory."""
+        if not isinstance(entry.item, Notice):
+            self._ledger.lose(entry, "spool_full")
+            return
+        for dropped in self._window.add(replace(entry, history=False), self._clock.monotonic_s()):
+            self._ledger.lose(dropped, "memory_full")
+
+    def _resume(self) -> None:
+        """Go on where an earlier run left off, once the folder was opened."""
+        found = self._spool.take_found()
+        if found is not None:
+            self._ledger.add_all(found.gaps)
+            self._history.resume(found.settled)
+
+    async def _spill(self, before: float) -> None:
+        """Write what was put at `before` or earlier as one group."""
+        entries = self._window.begin_spill(before)
+        written = False
+        try:
+            spill = await self._in_thread(lambda: prepare(self._spool, entries))
+            for segment in spill.crowded_out:
+                await self._drop(segment)
+            first = await self._in_thread(lambda: self._spool.write(spill.groups)) if spill.groups else 0
+            written = True
+        except SpoolError:
+            return
+        finally:
+            if not written:
+                self._window.abandon_spill()
+        self._is_on_disk(spill, first)
+
+    def _is_on_disk(self, spill: Spill, first: int) -> None:
+        ordinals = {entry: first + position for position, entry in enumerate(spill.fit)}
+        acknowledged, under_way = self._window.end_spill(ordinals)
+        for ordinal in acknowledged:
+            self._history.settle(ordinal)
+        for ordinal in under_way:
+            self._history.hold(ordinal)
+        for entry in spill.fit:
+            self._ledger.settle(entry)
+        for entry in spill.unfit:
+            self._ledger.lose(entry, "refused")
+        self.spilled += len(spill.fit)
+
+    async def _drop(self, segment: Segment) -> None:
+        """Make room by the oldest segment; what it still held is counted in gaps."""
+        waiting = self._history.begin_drop()
+        try:
+            cursor = self._cursor()
+            gaps = await self._in_thread(lambda: self._spool.drop(segment, waiting.is_waiting, cursor))
+            self._count(gaps)
+        finally:
+            for entry in self._history.end_drop(self._spool.first_ordinal):
+                self.lose(entry)
+
+    async def _load(self) -> None:
+        """Load history ahead, as far as it is wanted."""
+        while self._history.wants_more and self._history.read_to < self._spool.next_ordinal:
+            loaded = await self._in_thread(self._spool.read)
+            if loaded is None:
+                return
+            self._count(self._history.load(loaded))
+
+    async def _save(self) -> None:
+        """Move the cursor where there is something to note; where the disk failed, see whether it is well again."""
+        history, ledger, spool = self._history, self._ledger, self._spool
+        worth_a_try = spool.failure is not None and not spool.is_blocked
+        if history.changed or ledger.changed or history.cursor > spool.first_ordinal or worth_a_try:
+            cursor = self._cursor()
+            history.changed = ledger.changed = False
+            try:
+                await self._in_thread(lambda: spool.save(cursor))
+            except SpoolError:
+                history.changed = ledger.changed = True
+
+    def _cursor(self) -> Cursor:
+        return Cursor(self._history.cursor, gaps=self._ledger.all(), settled=self._history.settled)
+
+    def _count(self, gaps: list[Gap]) -> None:
+        self._ledger.add_all(gaps)
+        damaged = sum(gap.count or 0 for gap in gaps if gap.reason == "disk_error")
+        self.damaged += damaged
+        self.dropped += sum(gap.count or 0 for gap in gaps) - damaged
+
+    async def _in_thread(self, function: Callable[[], _Result]) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, function)

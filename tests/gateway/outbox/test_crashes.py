@@ -1,0 +1,214 @@
+"""Whatever happens, in whatever order: what was on disk comes back, no row is wrong, duplicates are few."""
+
+from __future__ import annotations
+
+import asyncio
+from errno import EIO, ENOSPC, EROFS
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from gateway.model import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from gateway.outbox.entry import Entry
+
+DEVICES = st.sampled_from(["press-12", "meter"])
+CHANGES = ("create", "write", "sync", "rename", "unlink", "truncate", "sync_folder", "append", "touch")
+MOMENTS = st.sampled_from([moment for change in CHANGES for moment in (change, f"{change} done")])
+
+
+class Life(RuleBasedStateMachine):
+    """An outbox through outages, failures of its disk, crashes in the middle of any operation, and restarts.
+
+    Batches go by their values, each of which is put once. `safe` are those that may not be lost any more: on disk and
+    synced, or delivered. `done` are those that may not be sent again: acknowledged, and noted on disk.
+    """
+
+    rig_type: Any
+    power_cut_error: type[Exception]
+
+    @initialize(segment_bytes=st.sampled_from([300, 2000, 100_000]))
+    def begin(self, segment_bytes: int) -> None:
+        """A new gateway with an empty disk."""
+        self.runner = asyncio.Runner()
+        self.rig = self.rig_type(segment_bytes=segment_bytes)
+        self.put_at: dict[int, float] = {}
+        self.safe: set[int] = set()
+        self.acknowledged: set[int] = set()
+        self.done: set[int] = set()
+        self.under_way: list[Entry] = []
+        self.newest: dict[tuple[str, str, bool], int] = {}
+
+    @rule(device=DEVICES, how_many=st.integers(1, 5))
+    def put(self, device: str, how_many: int) -> None:
+        """Readings arrive."""
+        for value in self.rig.put(how_many, device):
+            self.put_at[value] = self.rig.clock.monotonic_s()
+
+    @rule()
+    def tell(self) -> None:
+        """The gateway notes something about itself."""
+        self.rig.notice()
+
+    @rule(most=st.integers(1, 16))
+    def take(self, most: int) -> None:
+        """The broker is there."""
+        for _ in range(most):
+            entry = self.do(self.rig.take_next())
+            if entry is None:
+                return
+            self.check(entry)
+            self.under_way.append(entry)
+
+    @rule(which=st.integers(0, 15))
+    def acknowledge(self, which: int) -> None:
+        """A PUBACK comes, not always in order."""
+        if self.under_way:
+            entry = self.under_way.pop(which % len(self.under_way))
+            self.rig.outbox.acknowledge(entry)
+            self.note_delivered(entry)
+
+    @rule()
+    def acknowledge_all(self) -> None:
+        """PUBACKs for all that is under way."""
+        while self.under_way:
+            self.acknowledge(0)
+
+    @rule()
+    def lose_link(self) -> None:
+        """What is under way may or may not have reached the broker."""
+        self.rig.outbox.give_back()
+        self.under_way.clear()
+        self.newest.clear()
+
+    @rule(seconds=st.sampled_from([0.1, 0.6, 1.1, 5.0]))
+    def pass_time(self, seconds: float) -> None:
+        """A round of disk work after some time."""
+        self.do(self.rig.tend(seconds))
+        if self.rig.outbox.durability.on_disk:
+            late = self.rig.clock.monotonic_s() - 2.0
+            self.safe |= {value for value, at in self.put_at.items() if at <= late}
+            if seconds >= 1.0:
+                self.done |= self.acknowledged
+
+    @rule(moment=MOMENTS, error=st.sampled_from([EIO, ENOSPC, EROFS]), times=st.integers(1, 3))
+    def fail_then_recover(self, moment: str, error: int, times: int) -> None:
+        """The disk refuses some operations of one kind, then is well again."""
+        left = [times]
+
+        def fault(operation: str, _name: str) -> None:
+            if operation == moment and left[0]:
+                left[0] -= 1
+                raise OSError(error, "the disk fails")
+
+        self.rig.disk.fault = fault
+        self.do(self.rig.tend(1.1))
+        self.rig.disk.fault = lambda _operation, _name: None
+
+    @rule(moment=MOMENTS, seed=st.integers(0, 2**32))
+    def lose_power_during(self, moment: str, seed: int) -> None:
+        """The machine stops at the first operation of a kind, if there is one, during a round of disk work."""
+        self.crash_at(moment, self.rig.tend(1.1), seed)
+
+    @rule(seed=st.integers(0, 2**32))
+    def lose_power(self, seed: int) -> None:
+        """The machine stops between two operations."""
+        self.rig.power_cut(Random(seed))
+        self.restarted()
+
+    @rule()
+    def be_killed(self) -> None:
+        """`kill -9`: nothing that was written is lost."""
+        self.rig.killed()
+        self.restarted()
+
+    @rule()
+    def restart(self) -> None:
+        """An orderly end, after which everything is on disk, and a new start."""
+        self.do(self.rig.outbox.close())
+        if self.rig.outbox.durability.on_disk:
+            self.safe |= set(self.put_at)
+            self.done |= self.acknowledged
+            assert "running" not in self.rig.disk.names
+        self.rig.killed()
+        self.restarted()
+
+    @rule(moment=MOMENTS, seed=st.integers(0, 2**32))
+    def lose_power_while_ending(self, moment: str, seed: int) -> None:
+        """The machine stops during an orderly end."""
+        self.crash_at(moment, self.rig.outbox.close(), seed)
+
+    def teardown(self) -> None:
+        """In the end everything that was safe has been delivered."""
+        self.rig.disk.fault = lambda _operation, _name: None
+        self.lose_link()
+        self.do(self.rig.tend(31.0))
+        for entry in self.do(self.rig.drain()):
+            self.check(entry)
+            self.note_delivered(entry)
+        assert self.safe <= self.acknowledged
+        assert set(self.put_at) <= self.acknowledged, "what was put since the last crash is not lost either"
+        assert self.rig.outbox.counters.waiting_in_memory == 0
+        self.runner.close()
+
+    def crash_at(self, moment: str, work: Coroutine[Any, Any, None], seed: int) -> None:
+        """Do some work, and stop the machine at one kind of operation."""
+        clock = self.rig.clock.monotonic_s()
+
+        def fault(operation: str, _name: str) -> None:
+            if operation == moment:
+                raise self.power_cut_error(operation)
+
+        self.rig.disk.fault = fault
+        try:
+            self.do(work)
+        except self.power_cut_error:
+            assert self.rig.clock.monotonic_s() >= clock
+        self.rig.power_cut(Random(seed))
+        self.restarted()
+
+    def restarted(self) -> None:
+        """What was not safe may be lost; what was acknowledged lately may come again."""
+        self.put_at = {value: at for value, at in self.put_at.items() if value in self.safe}
+        self.under_way.clear()
+        self.newest.clear()
+
+    def check(self, entry: Entry) -> None:
+        """No row is wrong, none comes again that was noted as delivered, and all come in order."""
+        key = (entry.device, entry.run, entry.history)
+        assert entry.seq > self.newest.get(key, 0), "out of order"
+        self.newest[key] = entry.seq
+        if isinstance(entry.item, Batch):
+            [value] = entry.item.values
+            assert (entry.device, entry.run, entry.seq) == self.rig.names[value], "a row wears another one's name"
+            assert entry.item.plan.device == entry.device
+            assert value not in self.done, "sent again"
+
+    def note_delivered(self, entry: Entry) -> None:
+        """The consumer has it."""
+        if isinstance(entry.item, Batch):
+            self.acknowledged.add(entry.item.values[0])
+            self.safe.add(entry.item.values[0])
+
+    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run to its end in the loop of this life."""
+        return self.runner.run(work)
+
+
+@pytest.mark.slow
+def test_no_life_of_an_outbox_breaks_a_promise(new_rig: Any, power_cut_error: type[Exception]) -> None:
+    """A hundred random lives: nothing that was safe is lost, no row is wrong, nothing that was noted is sent again."""
+    Life.rig_type, Life.power_cut_error = new_rig, power_cut_error
+    run_state_machine_as_test(
+        Life,
+        settings=settings(
+            max_examples=100, stateful_step_count=40, suppress_health_check=list(HealthCheck), deadline=None
+        ),
+    )
