@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, field_validator
 
+from gateway.config.broker_url import BrokerAddress, broker_address
 from gateway.connection import ConnectionConfig, Strict
-from gateway.driver import DriverSpec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gateway.driver import DriverSpec
 
 TopicLevel = Annotated[str, StringConstraints(pattern=r"^[^/+#\x00-\x1f\s]{1,64}$")]
 """One level of an MQTT topic: no wildcard, no slash, no space."""
@@ -42,7 +46,7 @@ class Secret(Strict):
 
     secret: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$",
-        description="Name of a systemd credential, or of a file of mode 0600 in the folder `secrets` beside gateway.yaml.",
+        description="Name of a systemd credential, or of a file of mode 0600 in `secrets` beside gateway.yaml.",
     )
 
 
@@ -52,10 +56,19 @@ class Broker(Strict):
     url: str = Field(description="mqtt://host or mqtt://host:port.")
     username: str | None = Field(None, description="User name at the broker.")
     password: Secret | None = Field(None, description="Password, by the name of its secret.")
-    protocol: Literal["5", "3.1.1"] = Field(
-        "5", description="MQTT version; 3.1.1 for brokers that know no other."
-    )
+    protocol: Literal["5", "3.1.1"] = Field("5", description="MQTT version; 3.1.1 for brokers that know no other.")
     keepalive_s: int = Field(15, ge=5, le=3600, description="Time between signs of life to the broker, s.")
+
+    @field_validator("url")
+    @classmethod
+    def _reachable(cls, url: str) -> str:
+        broker_address(url)
+        return url
+
+    @property
+    def address(self) -> BrokerAddress:
+        """Host and port of the url."""
+        return broker_address(self.url)
 
 
 class Publish(Strict):
@@ -78,9 +91,7 @@ class OutboxConfig(Strict):
     max_mb: int = Field(
         2000, ge=1, description="Most that waits on disk, MB; then the oldest is dropped and a gap recorded."
     )
-    keep_free_mb: int = Field(
-        200, ge=0, description="Free space that the outbox leaves to others on its disk, MB."
-    )
+    keep_free_mb: int = Field(200, ge=0, description="Free space that the outbox leaves to others on its disk, MB.")
 
 
 class GatewayConfig(Strict):
@@ -111,3 +122,5 @@ class Configuration:
     folder: Path
     gateway: GatewayConfig
     connections: tuple[Connection, ...]
+    digest: str = ""
+    """Twelve hex digits over the bytes of all files, so that two gateways can be compared."""
