@@ -30,7 +30,7 @@ class Flow:
         """Failed readings of each device since the start."""
 
     def carry(self, devices: Iterable[Device]) -> None:
-        """Carry the batches of these devices from now on. A device that is the same object as before keeps its memory."""
+        """Carry the batches of these devices from now on. A plan that is the same object as before keeps its memory."""
         before = self._pipelines
         self._pipelines = {}
         for device in devices:

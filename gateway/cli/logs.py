@@ -18,11 +18,11 @@ _SYSLOG_LEVEL = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
 """Severities of RFC 5424, table 2."""
 
 
-def configure_logs(wanted: LogFormat = "auto") -> None:
+def configure_logs(wanted: LogFormat = "auto", *, quiet: bool = False) -> None:
     """Send all log lines, also those of libraries, to standard error.
 
     `auto` writes JSON where the journal reads, which sets $JOURNAL_STREAM (systemd.exec(5)), and text elsewhere. Under
-    the journal each line begins with its severity, `<4>` for a warning (sd-daemon(3)).
+    the journal each line begins with its severity, `<4>` for a warning (sd-daemon(3)). `quiet` leaves errors only.
     """
     journal = "JOURNAL_STREAM" in os.environ
     shared: list[Processor] = [structlog.stdlib.add_log_level]
@@ -46,7 +46,7 @@ def configure_logs(wanted: LogFormat = "auto") -> None:
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     for room in ("gateway", "drivers"):
-        logging.getLogger(room).setLevel(logging.INFO)
+        logging.getLogger(room).setLevel(logging.ERROR if quiet else logging.INFO)
 
 
 def _text() -> list[Processor]:

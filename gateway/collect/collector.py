@@ -68,6 +68,10 @@ class Collector:
         """All devices that are collected from now; one that a reload left alone is the same object as before."""
         return [device for running in self._running.values() for device in running.devices]
 
+    def described(self) -> list[tuple[Connection, Device]]:
+        """The same devices, each with its connection."""
+        return [(running.connection, device) for running in self._running.values() for device in running.devices]
+
     def stalled(self) -> list[str]:
         """Names of connections that make no progress; a watchdog is fed only while there are none."""
         return [name for name, running in self._running.items() if _is_stalled(running)]
@@ -112,8 +116,10 @@ class Collector:
     async def _run(self, name: str) -> None:
         running = self._running[name]
         driver = running.connection.spec.build(running.connection.config, self._clock)
-        kind = PollingConnection if isinstance(driver, PollingDriver) else ListeningConnection
-        running.runner = kind(name, driver, running.devices, self._clock, self._outlet)  # type: ignore[arg-type]
+        if isinstance(driver, PollingDriver):
+            running.runner = PollingConnection(name, driver, running.devices, self._clock, self._outlet)
+        else:
+            running.runner = ListeningConnection(name, driver, running.devices, self._clock, self._outlet)
         await running.runner.run()
 
 

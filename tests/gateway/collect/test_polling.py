@@ -17,7 +17,7 @@ from gateway.testing import Collected, ScriptedDriver, eventually, sample_device
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from gateway.driver import Device
+    from gateway.driver import Device, Reply, Request
 
 PERIOD_S = 0.02
 
@@ -25,8 +25,8 @@ PERIOD_S = 0.02
 class Bench:
     """One connection over a scripted driver."""
 
-    def __init__(self, *devices: Device) -> None:
-        self.driver = ScriptedDriver()
+    def __init__(self, *devices: Device, driver: ScriptedDriver | None = None) -> None:
+        self.driver = driver or ScriptedDriver()
         self.collected = Collected()
         self.connection = PollingConnection("bench", self.driver, devices, SystemClock(), self.collected)
 
@@ -164,12 +164,10 @@ async def test_a_defect_of_the_driver_is_a_fault_of_its_link_and_no_more() -> No
     """An exception outside the contract makes the device BAD with the defect's text; the task lives on."""
 
     class Broken(ScriptedDriver):
-        async def read(self, request: object) -> object:
+        async def read(self, request: Request) -> Reply:
             raise ZeroDivisionError("division by zero")
 
-    bench = Bench(device("a", "x"))
-    broken = Broken()
-    bench.connection = PollingConnection("bench", broken, [device("a", "x")], SystemClock(), bench.collected)  # type: ignore[arg-type]
+    bench = Bench(device("a", "x"), driver=Broken())
     task = asyncio.create_task(bench.connection.run())
     await eventually(lambda: bench.last_quality("a", "x") is Quality.NO_REPLY)
     assert "division by zero" in bench.collected.statuses[-1].reason

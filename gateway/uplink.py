@@ -1,0 +1,145 @@
+"""The way to the broker: one publisher, exchanged when a reload names another broker or another place in the plant."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from gateway.config.secrets import resolve
+from gateway.publish.contract import About
+from gateway.publish.json import JsonEncoder
+from gateway.publish.publisher import Publisher
+from gateway.publish.settings import BrokerSettings
+from gateway.publish.topics import Topics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gateway.clock import Clock
+    from gateway.config.schema import Configuration, Connection
+    from gateway.driver import Device
+    from gateway.model import DeviceStatus, Run
+    from gateway.outbox.outbox import Outbox
+
+_DRAIN_STEP_S = 0.05
+
+
+class Uplink:
+    """Owns the publisher, and what the broker holds retained of each device."""
+
+    def __init__(self, outbox: Outbox, clock: Clock, version: str, run: Run) -> None:
+        self._outbox = outbox
+        self._clock = clock
+        self._version = version
+        self._run = run
+        self._configuration: Configuration | None = None
+        self._session: _Session | None = None
+        self._statuses: dict[str, DeviceStatus] = {}
+
+    async def apply(self, configuration: Configuration, devices: Iterable[tuple[Connection, Device]]) -> None:
+        """Publish by this configuration, and describe these devices, from now on."""
+        described = list(devices)
+        names = {device.name for _, device in described}
+        self._statuses = {name: status for name, status in self._statuses.items() if name in names}
+        if self._session is None or not self._session.serves(configuration):
+            await self._begin(configuration)
+        assert self._session is not None
+        self._session.describe(described, self._about(configuration))
+        for status in self._statuses.values():
+            self._session.tell(status)
+
+    def tell_status(self, status: DeviceStatus) -> None:
+        """A device changed its state."""
+        self._statuses[status.device] = status
+        if self._session is not None:
+            self._session.tell(status)
+
+    def summary(self) -> str:
+        """`broker connected`, or why it is not, for a status line."""
+        if self._session is None:
+            return "no broker"
+        state = self._session.publisher.state
+        return "broker connected" if state.connected else state.reason
+
+    async def close(self, drain_s: float, close_s: float) -> None:
+        """Let what waits go out for `drain_s`, then say goodbye within `close_s`."""
+        if self._session is None:
+            return
+        await self._drain(drain_s)
+        await self._session.close(close_s)
+        self._session = None
+
+    async def _begin(self, configuration: Configuration) -> None:
+        if self._session is not None:
+            self._session.forget_devices_if_elsewhere(configuration)
+            await self._session.close(1.0)
+        self._session = _Session(configuration, self._outbox, self._clock, self._about(configuration))
+
+    async def _drain(self, drain_s: float) -> None:
+        deadline_s = self._clock.monotonic_s() + drain_s
+        while self._may_drain() and self._clock.monotonic_s() < deadline_s:  # noqa: ASYNC110 - acks are not events here
+            await asyncio.sleep(_DRAIN_STEP_S)
+
+    def _may_drain(self) -> bool:
+        assert self._session is not None
+        return self._session.publisher.state.connected and self._outbox.counters.waiting_in_memory > 0
+
+    def _about(self, configuration: Configuration) -> About:
+        return About(self._version, str(self._run), configuration.digest)
+
+
+class _Session:
+    """One publisher and its topics, for one broker and one place in the plant."""
+
+    def __init__(self, configuration: Configuration, outbox: Outbox, clock: Clock, about: About) -> None:
+        self._gateway = configuration.gateway
+        identity, broker = self._gateway.gateway, self._gateway.broker
+        self._topics = Topics(identity.location.levels(), identity.id)
+        self._encoder = JsonEncoder(self._topics, self._gateway.publish.history_topic)
+        password = None if broker.password is None else resolve(broker.password, configuration.folder)
+        settings = BrokerSettings.of(broker, identity.id, password)
+        self.publisher = Publisher(settings, self._encoder, outbox, clock, about)
+        self._described: set[str] = set()
+        self._task = asyncio.create_task(self.publisher.run(), name="publisher")
+
+    def serves(self, configuration: Configuration) -> bool:
+        """Whether this session is also the one that the configuration asks for."""
+        asked, has = configuration.gateway, self._gateway
+        return (asked.gateway, asked.broker, asked.publish) == (has.gateway, has.broker, has.publish)
+
+    def describe(self, devices: Iterable[tuple[Connection, Device]], about: About) -> None:
+        """Have the broker hold the meta data of these devices and of no others."""
+        self.publisher.introduce(about)
+        names = set()
+        for connection, device in devices:
+            names.add(device.name)
+            self.publisher.retain(
+                self._encoder.meta(
+                    device.plan,
+                    connection=connection.name,
+                    driver=connection.spec.name,
+                    description=device.config.description,
+                )
+            )
+        self._forget(self._described - names)
+        self._described = names
+
+    def tell(self, status: DeviceStatus) -> None:
+        """Have the broker hold this state of a device."""
+        self.publisher.retain(self._encoder.device_status(status))
+
+    def forget_devices_if_elsewhere(self, configuration: Configuration) -> None:
+        """Leave nothing retained under topics that the gateway will not use again."""
+        if configuration.gateway.gateway != self._gateway.gateway:
+            self._forget(self._described)
+
+    async def close(self, within_s: float) -> None:
+        """Say offline and end."""
+        await self.publisher.close(within_s)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    def _forget(self, devices: Iterable[str]) -> None:
+        for device in devices:
+            self.publisher.forget(self._topics.meta(device))
+            self.publisher.forget(self._topics.status(device))
