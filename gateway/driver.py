@@ -147,9 +147,9 @@ class ListeningDriver(Driver, Protocol):
     async def listen(self, devices: Sequence[Device], emit: Callable[[Batch], None]) -> None:
         """Emit a batch for each change, beginning with one that holds the present value of every tag.
 
-        Called after `open`. Returns only by an error or when cancelled, then within 1 s. A tag that the source does not
-        know is emitted once as BAD; it does not stop the others. Called again with other devices after a reload, with the
-        link still open.
+        Called after `open`. Returns only by an error or when cancelled, then within 1 s. A tag that the source does
+        not know is emitted once as BAD; it does not stop the others. Called again with other devices after a reload,
+        with the link still open.
 
         Raises:
             LinkError: the link broke; the core closes it and opens it anew.
@@ -171,7 +171,7 @@ class DriverSpec:
     """The port, bus address or pin that a connection takes, so that the core finds two owners of one."""
     simulator: str | None = None
     """`module:name` of what is called with a connection's configuration and is an async context manager: inside it a
-    server plays that configuration on loopback; it yields the configuration to use instead, which reaches the server."""
+    server plays that configuration on loopback; it yields the configuration to use instead, which reaches it."""
 
     def build(self, config: ConnectionConfig, clock: Clock) -> PollingDriver | ListeningDriver:
         """Load the driver and make one for this connection. Nothing is opened yet."""

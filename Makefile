@@ -1,0 +1,71 @@
+# Two commands carry the project: `make demo` and `make test`. `make` alone lists them all.
+#
+# They start from git, make and python3 on Debian 12, Debian 13 or Raspberry Pi OS (64-bit). What else is needed from Debian
+# .ci/need installs, or names; what is needed from Python .ci/install puts into .venv, exactly as requirements.lock says.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+DEMO_ARGS ?=
+TEST_ARGS ?=
+export PYTHON
+
+# The version of uv that writes requirements.lock; nothing else uses it.
+UV := uv==0.13.9
+
+# Debian packages: the tests talk to a real broker (mosquitto) and to a Modbus server in C that others wrote (libmodbus).
+NEEDS := python3-venv $(if $(filter test,$(MAKECMDGOALS)),mosquitto gcc libc6-dev libmodbus-dev)
+
+.PHONY: help
+help:
+	@echo 'make demo    shows live values from simulated devices: no root, no broker needed'
+	@echo '             DEMO_ARGS="--seconds 20 --json" for scripts'
+	@echo 'make test    runs all tests with branch coverage'
+	@echo '             TEST_ARGS="-k outbox" for some of them, without coverage'
+	@echo 'make check   lint, format, types, import rules, documents in step'
+	@echo 'make fmt     formats the code and mends what ruff can mend'
+	@echo 'make lock    writes requirements.lock anew from pyproject.toml'
+	@echo 'make clean   removes .venv and everything else that was made here'
+	@echo
+	@echo 'PYTHON=python3.13 chooses the interpreter (3.11 to 3.13, 64-bit).'
+
+.PHONY: demo
+demo: .venv/.installed
+	@.venv/bin/edge-gateway demo config $(DEMO_ARGS)
+
+.PHONY: test
+test: .venv/.installed
+	@.venv/bin/pytest $(or $(TEST_ARGS),--cov)
+
+.PHONY: check
+check: .venv/.installed
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	.venv/bin/python -m gateway.config.reference --check
+
+.PHONY: fmt
+fmt: .venv/.installed
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+.PHONY: lock
+lock:
+	@.ci/lock $(UV)
+
+.PHONY: clean
+clean:
+	rm -rf .venv .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.installed: requirements.lock pyproject.toml | debian
+	@.ci/install
+
+# Runs each time, costs a tenth of a second, and never makes .venv out of date.
+.PHONY: debian
+debian:
+	@.ci/need $(NEEDS)
