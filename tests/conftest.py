@@ -12,6 +12,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import paho.mqtt.client as mqtt
@@ -19,8 +20,9 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
+LIBMODBUS_SERVER = Path(__file__).parent / "drivers" / "modbus" / "libmodbus_server.c"
+LIBMODBUS_HEADER = Path("/usr/include/modbus/modbus.h")
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
 
 
@@ -211,3 +213,17 @@ def gateways(tmp_path: Path) -> Iterator[Callable[[str], Gateway]]:
 
         made: list[Gateway] = []
         yield make
+
+
+@pytest.fixture
+def libmodbus_port(tmp_path: Path) -> Iterator[int]:
+    """The port of a server made with libmodbus, compiled here and now."""
+    if shutil.which("gcc") is None or not LIBMODBUS_HEADER.exists():
+        pytest.skip("gcc or libmodbus is not installed (apt-get install gcc libmodbus-dev)")
+    program = tmp_path / "libmodbus_server"
+    command = ["gcc", "-Wall", "-Werror", "-o", program, LIBMODBUS_SERVER, "-lmodbus"]
+    subprocess.run(command, check=True, timeout=60)
+    with subprocess.Popen([program], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        yield int(server.stdout.readline())
+        server.kill()

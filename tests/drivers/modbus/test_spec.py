@@ -25,7 +25,8 @@ README = EXAMPLE.with_name("README.md")
 
 def test_the_specification_does_not_load_pymodbus() -> None:
     """A configuration is checked, and help shown, without the field library."""
-    program = "import sys, drivers.modbus.spec; print([name for name in sys.modules if name.startswith(('pymodbus', 'serial'))])"
+    loaded = "[name for name in sys.modules if name.startswith(('pymodbus', 'serial'))]"
+    program = f"import sys, drivers.modbus.spec; print({loaded})"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == "[]"
 
