@@ -16,8 +16,10 @@ export PYTHON
 # The version of uv that writes requirements.lock; nothing else uses it.
 UV := uv==0.13.9
 
-# Debian packages: the tests talk to a real broker (mosquitto) and to a Modbus server in C that others wrote (libmodbus).
-NEEDS := python3-venv $(if $(filter test,$(MAKECMDGOALS)),mosquitto gcc libc6-dev libmodbus-dev)
+# Debian packages. The tests talk to peers that others wrote: mosquitto and its clients, a Modbus server made with libmodbus (in C,
+# compiled by the test), and mbpoll, a Modbus client.
+PEERS := mosquitto mosquitto-clients mbpoll gcc libc6-dev libmodbus-dev
+NEEDS := python3-venv $(if $(filter test,$(MAKECMDGOALS)),$(PEERS))
 
 .PHONY: help
 help:
