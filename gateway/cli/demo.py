@@ -17,9 +17,9 @@ import uvloop
 
 from gateway.app import App
 from gateway.cli.logs import configure_logs
-from gateway.cli.shipped import shipped_configuration
 from gateway.clock import SystemClock
 from gateway.collect.plan import devices_of
+from gateway.config.files import example_folder
 from gateway.config.load import LoadResult, load
 from gateway.state import State
 from gateway.status.notify import Notifier
@@ -56,7 +56,7 @@ def main(args: argparse.Namespace) -> int:
     if absent:
         sys.stderr.write(f"The demo needs {' and '.join(absent)}: pip install 'edge-gateway[demo]'\n")
         return 1
-    folder = args.folder or shipped_configuration()
+    folder = args.folder or example_folder()
     result = load(folder)
     for problem in result.problems:
         sys.stderr.write(f"{problem}\n")

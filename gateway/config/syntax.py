@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.config.document import Place
@@ -163,9 +163,9 @@ def _unexpected(complaint: Complaint, lines: list[str]) -> Sentence:
         return Sentence(place, NO_NAME)
     if character == "-":
         return Sentence(place, "a list entry ('-') stands among keys")
-    before = next(_code_above(place, lines), None)
-    if before and not _KEY.match(_line(before, lines).partition(" #")[0]):
-        return missing_colon(before, _line(before, lines))
+    for here in (*islice(_code_above(place, lines), 1), place):
+        if not _KEY.match(_line(here, lines).partition(" #")[0]):
+            return missing_colon(here, _line(here, lines))
     return _misindented(complaint, lines)
 
 
@@ -175,7 +175,7 @@ def _misindented(complaint: Complaint, lines: list[str]) -> Sentence:
     commented = _commented_group(place, lines)
     if commented:
         return Sentence(commented, "this line is commented out, but the lines below belong to it")
-    places = [place, _start(complaint), *_deeper_group(place, lines)]
+    places = [place, *_shallower_group(complaint, lines), *_deeper_group(place, lines)]
     columns = [above.column for above in _code_above(Place(len(lines) + 1, 1), lines)]
     culprit = min(places, key=lambda one: (columns.count(one.column), one.column % 2, -one.line))
     text = "this line is indented differently from the other lines of its group"
@@ -188,6 +188,12 @@ def _code_above(place: Place, lines: list[str]) -> Iterator[Place]:
         code = lines[number - 1].strip()
         if code and not code.startswith("#"):
             yield Place(number, _indent(lines[number - 1]) + 1)
+
+
+def _shallower_group(complaint: Complaint, lines: list[str]) -> list[Place]:
+    """The first line of the group that the parser was in, where nothing shallower stands between it and this line."""
+    shallower = (above for above in _code_above(complaint.place, lines) if above.column < complaint.place.column)
+    return [above for above in islice(shallower, 1) if above == complaint.start]
 
 
 def _deeper_group(place: Place, lines: list[str]) -> list[Place]:

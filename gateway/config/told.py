@@ -47,11 +47,8 @@ class Told:
     def tell_stop(self, sentence: Sentence) -> None:
         """Tell where the text stops being YAML, unless what was told just before says it better."""
         self.hidden = False
-        told = {(problem.line, problem.column) for problem in self._problems}
-        for strange in self._strange:
-            if strange.place not in told:
-                self.tell(strange)
-        if abs(sentence.place.line - self._suspect_line) <= 1:
+        explained = self._tell_strange(sentence.place)
+        if explained or abs(sentence.place.line - self._suspect_line) <= 1:
             return
         last = self._problems[-1] if self._problems else None
         same = [empty for empty in self._empty if empty.line == sentence.place.line or empty is last]
@@ -60,3 +57,11 @@ class Told:
         for empty in same:
             self._problems.remove(empty)
         self.tell(sentence)
+
+    def _tell_strange(self, stop: Place) -> bool:
+        """Tell of the strange keys before a syntax error; whether one stands in its line and thus explains it."""
+        told = {(problem.line, problem.column) for problem in self._problems}
+        for strange in self._strange:
+            if strange.place not in told:
+                self.tell(strange)
+        return any(strange.place.line == stop.line for strange in self._strange)

@@ -69,6 +69,7 @@ class _Composer:
         self._document = Document(file, None)
         self._told = Told(self._document)
         self._events: Iterator[Any] = iter(())
+        self._brackets = 0
 
     def compose(self) -> Document:
         """Read on to the end, or to where the text stops being YAML."""
@@ -113,12 +114,15 @@ class _Composer:
         extra = _extra(event)
         if extra:
             self._refuse(node, *extra)
+        brackets = int(isinstance(event, yaml.CollectionStartEvent) and event.flow_style)
+        self._brackets += brackets
         if isinstance(event, yaml.ScalarEvent):
             self._scalar(event, node)
         elif isinstance(event, yaml.SequenceStartEvent):
             self._list(node, depth)
         elif isinstance(event, yaml.MappingStartEvent):
             self._mapping(node, depth)
+        self._brackets -= brackets
         return node
 
     def _scalar(self, event: Any, node: Node) -> None:
@@ -143,11 +147,13 @@ class _Composer:
         return Sentence(node.place, text, "a longer text begins with |")
 
     def _continued(self, node: Node) -> Sentence:
+        if self._brackets:
+            return Sentence(node.place, "after this, a comma or a closing bracket is missing")
         line = self._lines[node.place.line - 1]
         if not line[: node.place.column - 1].strip(" -"):
             return missing_colon(node.place, line)
         text = f"this line continues the text of line {node.place.line}"
-        hint = "a comma, a quote or a bracket is missing, or it is indented too deep; a longer text begins with |"
+        hint = "it is indented too deep, or a ':' is missing; a longer text begins with |"
         return Sentence(self._line_after(node.place), text, hint)
 
     def _line_after(self, place: Place) -> Place:

@@ -112,7 +112,13 @@ class Writer:
 
     def _add(self, file: OpenFile, groups: Sequence[EncodedGroup]) -> None:
         segment = self._segments[-1]
-        segment.size += self._append(file, self._frames(segment.name, segment.size, groups))
+        try:
+            segment.size += self._append(file, self._frames(segment.name, segment.size, groups))
+        except OSError:
+            # What is half written takes room, and what is whole would be sent twice after the next start.
+            with suppress(OSError):
+                self._files.truncate(segment.file, segment.size)
+            raise
 
     def _append(self, file: OpenFile, data: bytes) -> int:
         file.write(data)

@@ -22,7 +22,7 @@ class Dialler:
     """
 
     def __init__(self) -> None:
-        self._thread: threading.Thread | None = None
+        self._is_dialling = False
 
     async def dial(self, connect: Callable[[], object], abandon: Callable[[], None], timeout_s: float) -> None:
         """Run `connect` in the thread. Where it succeeds after we gave up waiting, `abandon` is called in the loop.
@@ -32,36 +32,35 @@ class Dialler:
             TimeoutError: it took longer than `timeout_s`.
             Exception: what `connect` raised.
         """
-        if self._thread is not None and self._thread.is_alive():
+        if self._is_dialling:
             raise StillDialling
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
-        self._thread = threading.Thread(
-            target=_call, args=(connect, loop, _Delivery(done, abandon)), name="mqtt-dial", daemon=True
-        )
-        self._thread.start()
+
+        def deliver(error: Exception | None) -> None:
+            self._is_dialling = False
+            _deliver(error, done, abandon)
+
+        self._is_dialling = True
+        threading.Thread(target=_call, args=(connect, loop, deliver), name="mqtt-dial", daemon=True).start()
         async with asyncio.timeout(timeout_s):
             await done
 
 
-class _Delivery:
-    """Takes the outcome from the thread to the one who waits, or has left."""
-
-    def __init__(self, done: asyncio.Future[None], abandon: Callable[[], None]) -> None:
-        self._done = done
-        self._abandon = abandon
-
-    def __call__(self, error: Exception | None) -> None:
-        if self._done.done():
-            if error is None:
-                self._abandon()
-        elif error is None:
-            self._done.set_result(None)
-        else:
-            self._done.set_exception(error)
+def _deliver(error: Exception | None, done: asyncio.Future[None], abandon: Callable[[], None]) -> None:
+    """Tell the outcome to the one who waits, or clear up after the one who has left. Runs in the loop."""
+    if done.done():
+        if error is None:
+            abandon()
+    elif error is None:
+        done.set_result(None)
+    else:
+        done.set_exception(error)
 
 
-def _call(connect: Callable[[], object], loop: asyncio.AbstractEventLoop, deliver: _Delivery) -> None:
+def _call(
+    connect: Callable[[], object], loop: asyncio.AbstractEventLoop, deliver: Callable[[Exception | None], None]
+) -> None:
     error: Exception | None = None
     try:
         connect()

@@ -29,6 +29,10 @@ LIE = 0xDEAD
 """What the PLC puts into every reply that must not be believed."""
 
 
+NOBODY = 64_999
+"""A transaction id that no test reaches."""
+
+
 def silent(asked: Asked) -> list[bytes]:
     """No answer."""
     return []
@@ -40,7 +44,7 @@ def lying(asked: Asked, **changed: Any) -> bytes:
 
 
 WRONG = {
-    "another transaction": (WrongReply, lambda asked: [lying(asked, transaction=asked.transaction + 1000)]),
+    "another transaction": (WrongReply, lambda asked: [lying(asked, transaction=NOBODY)]),
     "transaction 0": (WrongReply, lambda asked: [lying(asked, transaction=0)]),
     "another unit": (WrongReply, lambda asked: [lying(asked, unit=asked.unit + 1)]),
     "unit 0": (WrongReply, lambda asked: [lying(asked, unit=0)]),
@@ -104,8 +108,8 @@ async def test_a_wrong_reply_is_an_error_and_the_next_reading_is_right(bench: Be
 
 RIGHT = {
     "byte by byte": lambda asked: [bytes([byte]) for byte in asked.reply()],
-    "after a reply to nobody": lambda asked: [lying(asked, transaction=9), asked.reply()],
-    "merged with a reply to nobody": lambda asked: [lying(asked, transaction=9) + asked.reply()],
+    "after a reply to nobody": lambda asked: [lying(asked, transaction=NOBODY), asked.reply()],
+    "merged with a reply to nobody": lambda asked: [lying(asked, transaction=NOBODY) + asked.reply()],
     "after transaction 0": lambda asked: [lying(asked, transaction=0) + asked.reply()],
     "twice": lambda asked: [asked.reply() + lying(asked)],
     "before the next one": lambda asked: [asked.reply() + lying(asked, transaction=asked.transaction + 1)],

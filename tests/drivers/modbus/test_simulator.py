@@ -121,12 +121,16 @@ async def test_holes_between_tags_read_as_zero(make_connection: MakeConnection) 
     assert values["d", "at_11"] >= 25_000 or values["d", "at_11"] <= 65_535
 
 
-async def test_nothing_can_be_written(make_connection: MakeConnection) -> None:
-    """A write to one register (function 6) is answered with exception 01."""
+@pytest.mark.parametrize(
+    ("written", "refused"), [("06 000A 0001", "86 01"), ("05 0003 FF00", "85 01"), ("16 000A 00F2 0025", "96 01")]
+)
+async def test_nothing_can_be_written(make_connection: MakeConnection, written: str, refused: str) -> None:
+    """A write to a register, to a coil and to single bits of a register is answered with exception 01."""
+    pdu = bytes.fromhex(written)
     async with SPEC.simulate(make_connection(devices=PLANT)) as config:
         reader, writer = await asyncio.open_connection(config.host, config.port)
-        writer.write(bytes.fromhex("0001 0000 0006 07 06 000A 0001"))
-        assert await reader.readexactly(9) == bytes.fromhex("0001 0000 0003 07 86 01")
+        writer.write(struct.pack(">HHHB", 1, 0, 1 + len(pdu), 7) + pdu)
+        assert await reader.readexactly(9) == bytes.fromhex(f"0001 0000 0003 07 {refused}")
         writer.close()
         await writer.wait_closed()
 

@@ -153,9 +153,9 @@ def test_six_digits_come_back_as_they_were_entered(digits: int, places: int) -> 
     assert shortest(struct.unpack("<f", struct.pack("<f", entered))[0]) == entered
 
 
-@pytest.mark.parametrize("value", [3.4028234663852886e38, 1.401298464324817e-45, 0.0, 16777217.0])
-def test_the_ends_of_float32_are_kept(value: float) -> None:
-    """The largest one must not be rounded beyond itself."""
+@pytest.mark.parametrize("value", [3.4028234663852886e38, 1.401298464324817e-45, 0.0, -103.21731567382812])
+def test_the_ends_and_the_longest_of_float32_are_kept(value: float) -> None:
+    """The largest one is not rounded beyond itself, and nine digits are used where eight are too few."""
     float32 = struct.unpack("<f", struct.pack("<f", value))[0]
     assert struct.pack("<f", shortest(float32)) == struct.pack("<f", float32)
 

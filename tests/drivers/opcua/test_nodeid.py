@@ -54,7 +54,7 @@ def test_any_text_is_a_node_or_a_value_error(text: str) -> None:
 )
 def test_each_notation_of_the_standard_is_understood(text: str, namespace: str | int, identifier: object) -> None:
     """Part 6 of the standard, and the names that the common PLCs give their nodes."""
-    assert parse_node_id(text) == NodeAddress(namespace, identifier)  # type: ignore[arg-type]
+    assert parse_node_id(text) == NodeAddress(namespace, identifier)  # type: ignore[arg-type]  # the parameters are typed by the table
 
 
 @pytest.mark.parametrize(

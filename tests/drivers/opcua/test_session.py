@@ -6,8 +6,8 @@ import asyncio
 import logging
 import os
 import time
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from asyncua import ua
@@ -20,7 +20,7 @@ from gateway.driver import LinkError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from conftest import Ear, Press
+    from conftest import Ear, Press, Proxy
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -101,6 +101,42 @@ async def test_an_opening_into_a_black_hole_is_cancelled_within_a_second(
     assert done == {attempt}
     assert attempt.cancelled()
     assert resources() == before
+
+
+async def test_a_cancellation_that_the_library_swallows_still_cancels(
+    black_hole: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.11 loses one that arrives together with the connected socket."""
+    session = Session(black_hole, 60)
+
+    async def swallow() -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+
+    monkeypatch.setattr(session._client, "connect_socket", swallow)
+    attempt = asyncio.create_task(session.open())
+    await asyncio.sleep(0.01)
+    attempt.cancel()
+    await asyncio.wait({attempt}, timeout=1)
+    assert attempt.cancelled()
+
+
+async def test_bytes_that_nobody_takes_do_not_keep_the_socket(
+    proxy: Proxy, resources: Callable[[], tuple[int, int]], settled: Callable[..., Any]
+) -> None:
+    """A plain close would wait for a peer that has gone until the kernel gives up, a quarter of an hour later."""
+    session = Session(proxy.url, 5)
+    await session.open()
+    _, files = resources()
+    proxy.freeze()
+    protocol = session._client.uaclient.protocol
+    assert protocol is not None
+    assert protocol.transport is not None
+    protocol.transport.write(bytes(50_000_000))
+
+    await session.close()
+
+    await settled(lambda: resources()[1] == files - 1)
 
 
 @pytest.mark.parametrize("answer", [hang_up, web_server, babbler])

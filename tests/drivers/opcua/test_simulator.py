@@ -69,7 +69,7 @@ async def test_every_kind_of_node_is_played_and_moves(
         assert values(name)
     engineering = [0.1 * raw - 5.0 for raw in values("scaled")]
     assert len(set(engineering)) > 1
-    assert all(0 < value < 300 for value in engineering)
+    assert all(60 <= value <= 240 for value in engineering)
     assert {type(value) for value in values("counted")} == {int}
     assert {type(value) for value in values("contact")} == {bool}
     assert set(values("words")) <= {"running", "stopped"}

@@ -150,7 +150,7 @@ async def test_a_request_that_the_server_hands_back_is_sent_again(press: Press) 
             return ua.PublishResponse(Parameters=answer)
 
     agreed = ua.CreateSubscriptionResult(SubscriptionId=7, RevisedPublishingInterval=500, RevisedMaxKeepAliveCount=10)
-    subscription = Subscription(Server(), agreed, clock)  # type: ignore[arg-type]
+    subscription = Subscription(Server(), agreed, clock)  # type: ignore[arg-type]  # a stand-in for the server
     with pytest.raises(ServerError, match="enough"):
         await subscription._publish()
 

@@ -40,7 +40,7 @@ def server() -> Server:
 @pytest.fixture
 def watchdog(server: Server, clock: ManualClock) -> Watchdog:
     subscription = SimpleNamespace(heard_at=clock.monotonic_s(), keep_alive_s=5.0)
-    return Watchdog(server, subscription, clock)  # type: ignore[arg-type]
+    return Watchdog(server, subscription, clock)  # type: ignore[arg-type]  # stand-ins
 
 
 @pytest.mark.parametrize(("silent_s", "reads"), [(0, 0), (2, 0), (2.1, 1), (15, 1)])

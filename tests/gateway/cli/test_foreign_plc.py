@@ -79,7 +79,20 @@ def test_mosquitto_sub_shows_every_value_right(
     """Nothing of the way is ours but the gateway: libmodbus serves, mosquitto carries, mosquitto_sub shows."""
     gateway = gateways(mosquitto.url)
     gateway.write("connections/plc.yaml", TAGS.format(port=libmodbus_port))
-    command = ["mosquitto_sub", "-p", str(mosquitto.port), "-t", "acme/ehv/plc/data", "-v", "-C", "2", "-W", "20"]
+    command = [
+        "mosquitto_sub",
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(mosquitto.port),
+        "-t",
+        "acme/ehv/plc/data",
+        "-v",
+        "-C",
+        "2",
+        "-W",
+        "20",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as shown:
         gateway.start()
         assert shown.stdout is not None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from gateway.model import Batch, Notice, Run, Stamp, Tag
+from gateway.model import Batch, Notice, Run, Tag
 from gateway.outbox.entry import Entry
 from gateway.outbox.outbox import Outbox
 from gateway.outbox.room import Room
@@ -18,7 +18,7 @@ from gateway.outbox.spool import Spool
 from gateway.testing import ManualClock, sample_batch, sample_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from random import Random
 
 LARGE = 1_000_000_000

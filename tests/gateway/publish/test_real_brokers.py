@@ -51,8 +51,8 @@ class Subscriber:
         return [schemas.check(topic, payload) for topic, payload, _ in self.messages if topic.endswith(ending)]
 
     async def close(self) -> None:
-        """Stop."""
-        self._process.terminate()
+        """Stop at once: without a broker it would not hear a polite request."""
+        self._process.kill()
         await self._process.wait()
         await self._reader
 
