@@ -74,22 +74,16 @@ def age_ns(data: ua.DataValue, published: datetime, oldest_s: float) -> int:
 
 
 def shortest(value: float) -> float:
-    """The double with the shortest text that is still the same float32: 71.3 and not 71.30000305."""
-    if not isfinite(value):
-        return value
+    """The double with the shortest text that is still the same float32: 71.3 and not 71.30000305.
+
+    Nine digits tell any two float32 apart (IEEE 754, 5.12.2). `value` is finite.
+    """
     packed = _FLOAT32.pack(value)
     for digits in range(6, 9):
         short = float(f"{value:.{digits}g}")
-        if _same_float32(short, packed):
+        if _FLOAT32.pack(short) == packed:
             return short
     return float(f"{value:.9g}")
-
-
-def _same_float32(value: float, packed: bytes) -> bool:
-    try:
-        return _FLOAT32.pack(value) == packed
-    except OverflowError:  # rounded up beyond the largest float32
-        return False
 
 
 def _value(variant: ua.Variant | None, data_type: str) -> Value | None:

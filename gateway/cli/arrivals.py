@@ -38,6 +38,11 @@ class Arrival:
     count: int = 0
     """Values that arrived."""
 
+    def as_json(self) -> dict[str, bool | float | str | None]:
+        """For scripts: all but the arrival on this machine's own clock."""
+        keys = ("device", "tag", "value", "unit", "quality", "time", "count")
+        return {key: getattr(self, key) for key in keys}
+
 
 class Arrivals:
     """Reads messages of the JSON contract, version 1, for the configured tags."""

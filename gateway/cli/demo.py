@@ -7,7 +7,7 @@ import json
 import signal
 import sys
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -141,8 +141,9 @@ async def _refresh_table(arrivals: Arrivals, title: str, stopped: asyncio.Event)
 def _report(arrivals: Arrivals, *, as_json: bool) -> int:
     missing = arrivals.missing()
     if as_json:
-        tags = [asdict(arrival) for arrival in arrivals.tags.values()]
-        json.dump({"messages": arrivals.messages, "missing": missing, "tags": tags}, sys.stdout, indent=1)
+        tags = [arrival.as_json() for arrival in arrivals.tags.values()]
+        report = {"messages": arrivals.messages, "missing": missing, "tags": tags}
+        json.dump(report, sys.stdout, indent=1, ensure_ascii=False)
         sys.stdout.write("\n")
     elif missing:
         sys.stdout.write(f"did not arrive: {', '.join(missing)}\n")

@@ -29,7 +29,6 @@ ALL = {
     "strokes": "nsu=urn:acme:press;s=Press1.Strokes",
     "recipe": "nsu=urn:acme:press;s=Press1.Recipe",
 }
-TEMPERATURE = {"temperature": ALL["temperature"]}
 
 
 async def test_cancelled_means_stopped_and_closed_within_a_second(press: Press, ear: Callable[..., Ear]) -> None:
