@@ -176,13 +176,13 @@ class Courier:
         memory = self._memory
         memory.counters.acknowledged += 1
         self._took_any = True
-        if code == NO_SUBSCRIBERS and not memory.told_no_subscribers:
-            memory.told_no_subscribers = True
-            log.warning("nobody_subscribes", broker=self._settings.where, topic=item.message.topic)
         if item.parcel is None:
             memory.suspicion.settled(item.name)
             memory.retained.arrived(item.message)
         else:
+            if code == NO_SUBSCRIBERS and not memory.told_no_subscribers:
+                memory.told_no_subscribers = True
+                log.warning("nobody_subscribes", broker=self._settings.where, topic=item.message.topic)
             self._tick_off(item.parcel)
 
     def _tick_off(self, parcel: Parcel) -> None:
