@@ -11,6 +11,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= python3
 DEMO_ARGS ?=
 TEST_ARGS ?=
+BENCH_ARGS ?=
 export PYTHON
 
 # The version of uv that writes requirements.lock; nothing else uses it.
@@ -19,7 +20,7 @@ UV := uv==0.13.9
 # Debian packages. The tests talk to peers that others wrote: mosquitto and its clients, a Modbus server made with libmodbus (in C,
 # compiled by the test), and mbpoll, a Modbus client.
 PEERS := mosquitto mosquitto-clients mbpoll gcc libc6-dev libmodbus-dev
-NEEDS := python3-venv $(if $(filter test,$(MAKECMDGOALS)),$(PEERS))
+NEEDS := python3-venv $(if $(filter test bench,$(MAKECMDGOALS)),$(PEERS))
 
 .PHONY: help
 help:
@@ -28,6 +29,7 @@ help:
 	@echo 'make test    runs all tests with branch coverage'
 	@echo '             TEST_ARGS="-k outbox" for some of them, without coverage'
 	@echo 'make check   lint, format, types, import rules, documents in step'
+	@echo 'make bench   start to first value, and memory, measured here'
 	@echo 'make fmt     formats the code and mends what ruff can mend'
 	@echo 'make lock    writes requirements.lock anew from pyproject.toml'
 	@echo 'make clean   removes .venv and everything else that was made here'
@@ -41,6 +43,10 @@ demo: .venv/.installed
 .PHONY: test
 test: .venv/.installed
 	@.venv/bin/pytest $(or $(TEST_ARGS),--cov)
+
+.PHONY: bench
+bench: .venv/.installed
+	@.venv/bin/python -m tests.bench.first_value $(BENCH_ARGS)
 
 .PHONY: check
 check: .venv/.installed
