@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from amqtt.client import MQTTClient  # type: ignore[import-untyped]  # it ships no types
+from amqtt.errors import ClientError  # type: ignore[import-untyped]  # as above
 from amqtt.mqtt.constants import QOS_1  # type: ignore[import-untyped]  # as above
 
 if TYPE_CHECKING:
@@ -102,10 +103,18 @@ class Arrivals:
 
 @asynccontextmanager
 async def subscribed(url: str, take: Callable[[str, bytes], None]) -> AsyncIterator[None]:
-    """Hands every message of the broker at `url` to `take`, as (topic, payload)."""
+    """Hands every message of the broker at `url` to `take`, as (topic, payload).
+
+    Raises:
+        ConnectionError: the broker cannot be reached, or does not let everybody in.
+    """
     client = MQTTClient(config={"auto_reconnect": False})
-    await client.connect(url)
-    await client.subscribe([("#", QOS_1)])
+    try:
+        await client.connect(url)
+        await client.subscribe([("#", QOS_1)])
+    except (ClientError, OSError) as error:
+        message = f"cannot subscribe at {url}: is the broker running, and does it let everybody in?"
+        raise ConnectionError(message) from error
     receiving = asyncio.create_task(_receive(client, take))
     try:
         yield

@@ -64,7 +64,11 @@ def main(args: argparse.Namespace) -> int:
         return 2
     configure_logs("console", quiet=True)
     seconds = args.seconds or (_DEFAULT_JSON_SECONDS if args.json else None)
-    return uvloop.run(_play(result.configuration, args.broker, seconds, as_json=args.json))
+    try:
+        return uvloop.run(_play(result.configuration, args.broker, seconds, as_json=args.json))
+    except ConnectionError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
 
 
 async def _play(configuration: Configuration, broker: str | None, seconds: float | None, *, as_json: bool) -> int:

@@ -44,7 +44,7 @@ def configure_logs(wanted: LogFormat = "auto", *, quiet: bool = False) -> None:
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
+    root.setLevel(logging.ERROR if quiet else logging.WARNING)
     for room in ("gateway", "drivers"):
         logging.getLogger(room).setLevel(logging.ERROR if quiet else logging.INFO)
 
