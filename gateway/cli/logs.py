@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 LogFormat = Literal["auto", "console", "json"]
 
-_SYSLOG_LEVEL = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
+_SYSLOG_LEVEL = {"debug": 7, "info": 6, "warning": 4, "error": 3, "exception": 3, "critical": 2}
 """Severities of RFC 5424, table 2."""
 
 

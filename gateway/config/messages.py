@@ -94,4 +94,6 @@ def _words(group: Sequence[Finding]) -> Words:
 def _place(finding: Finding, document: Document) -> Place:
     if finding.kind in {"extra_forbidden", "missing"} or KEY in finding.steps:
         return document.key_place(finding.path)
+    if isinstance(finding.value, list):
+        return document.node(finding.path).place
     return document.value_place(finding.path)

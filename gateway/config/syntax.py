@@ -20,6 +20,11 @@ _SPACE_MISSING = re.compile(r"[A-Za-z_][\w-]*:[^\s/]")
 NO_NAME: Final = "a name is missing before this ':'"
 _KEY = re.compile(r"\s*(- )?.+:(\s|$)|.*[}\]]\s*$")
 """A line with a key, or the end of what is in brackets."""
+_NO_BEGINNING: Final = {
+    ":": NO_NAME,
+    "-": "a list entry ('-') stands among keys",
+    ",": "a line cannot begin with ','",
+}
 _COMMENTED_GROUP = re.compile(r"#+\s*[\w.-]+:")
 _KEY_WITH_VALUE = re.compile(r"""\s*(- )?([^\s'"#{\[][^#]*?|"[^"]*"|'[^']*'):\s+\S""")
 
@@ -139,8 +144,8 @@ def _missing_colon(complaint: Complaint, lines: list[str]) -> Sentence:
 def _open_bracket(complaint: Complaint, lines: list[str]) -> Sentence:
     start, place = _start(complaint), complaint.place
     opened, found = _character(start, lines), _character(place, lines)
-    inside = place.line == start.line or _indent(_line(place, lines)) > _indent(_line(start, lines))
-    if not inside:
+    since = (line for line in lines[start.line : place.line] if line.strip())
+    if any(_indent(line) <= _indent(_line(start, lines)) for line in since):
         return Sentence(
             start, f"the {opened} that opens here is never closed, or a comma is missing between its entries"
         )
@@ -159,10 +164,8 @@ def _unexpected(complaint: Complaint, lines: list[str]) -> Sentence:
         return Sentence(place, f"this {character} closes nothing")
     if line[: place.column - 1].strip(" -"):
         return Sentence(place, "something stands here after the value; put the whole value in quotes")
-    if character == ":":
-        return Sentence(place, NO_NAME)
-    if character == "-":
-        return Sentence(place, "a list entry ('-') stands among keys")
+    if character in _NO_BEGINNING:
+        return Sentence(place, _NO_BEGINNING[character])
     for here in (*islice(_code_above(place, lines), 1), place):
         if not _KEY.match(_line(here, lines).partition(" #")[0]):
             return missing_colon(here, _line(here, lines))

@@ -70,6 +70,7 @@ class _Composer:
         self._told = Told(self._document)
         self._events: Iterator[Any] = iter(())
         self._brackets = 0
+        """Brackets and braces that are open."""
 
     def compose(self) -> Document:
         """Read on to the end, or to where the text stops being YAML."""
@@ -114,15 +115,15 @@ class _Composer:
         extra = _extra(event)
         if extra:
             self._refuse(node, *extra)
-        brackets = int(isinstance(event, yaml.CollectionStartEvent) and event.flow_style)
-        self._brackets += brackets
+        opened = isinstance(event, yaml.CollectionStartEvent) and event.flow_style is True
+        self._brackets += opened
         if isinstance(event, yaml.ScalarEvent):
             self._scalar(event, node)
         elif isinstance(event, yaml.SequenceStartEvent):
             self._list(node, depth)
         elif isinstance(event, yaml.MappingStartEvent):
             self._mapping(node, depth)
-        self._brackets -= brackets
+        self._brackets -= opened
         return node
 
     def _scalar(self, event: Any, node: Node) -> None:

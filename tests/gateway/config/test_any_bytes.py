@@ -18,6 +18,8 @@ from gateway.registry import driver_names, driver_spec
 from tests.gateway.config.conftest import CONNECTION, GATEWAY
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from tests.gateway.config.conftest import ConfigurationFolder
 
 PIECES = [
@@ -95,7 +97,7 @@ FILES = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
 MODELS = [GatewayConfig, *(driver_spec(name).connection for name in driver_names())]
 
 
-def check_document(text: str, model: type) -> None:
+def check_document(text: str, model: type[BaseModel]) -> None:
     document = compose(text, "f")
     assert document.root is not None or document.problems
     lines = text.splitlines() or [""]
@@ -112,7 +114,7 @@ def check_document(text: str, model: type) -> None:
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
 @given(text=FILES)
-def test_any_pieces_of_yaml_are_told_not_raised(model: type, text: str) -> None:
+def test_any_pieces_of_yaml_are_told_not_raised(model: type[BaseModel], text: str) -> None:
     """Every model meets pieces of real files in any order."""
     check_document(text, model)
 

@@ -54,6 +54,10 @@ CASES = {
         "a: [1,\n2\n# c\nb: 2\n",
         "1:4: the [ that opens here is never closed, or a comma is missing between its entries",
     ),
+    "brace never closed and found deep in the next group": (
+        "a: {x: 1,\nb:\n  c:\n    d: 1\n",
+        "1:4: the { that opens here is never closed, or a comma is missing between its entries",
+    ),
     "wrong bracket": ("a: [1, 2}\n", "1:9: this } is not the end of the [ at 1:4"),
     "comma missing": ("a: {x: 'a' y: 1}\n", "1:12: a comma or the end of the { at 1:4 is missing here"),
     "comma missing on a later line": (
@@ -66,6 +70,27 @@ CASES = {
     "less indented": (
         "a:\n    b: 1\n  c: 2\n",
         "3:3: this line is indented differently from the other lines of its group",
+    ),
+    "comma first": ("a: 1\n, b: 1\n", "2:1: a line cannot begin with ','"),
+    "first of a group less indented": (
+        "a:\n b:\n    c: 1\n  d:\n    e: 1\n  f: 1\n",
+        "2:2: this line is indented differently from the other lines of its group (compare it with line 4)",
+    ),
+    "first of a group more indented": (
+        "a:\n   b:\n    c: 1\n  d:\n    e: 1\n  f: 1\n",
+        "2:4: this line is indented differently from the other lines of its group (compare it with line 4)",
+    ),
+    "group in a comment": (
+        "a:\n  b: 1\n#  c:\n    # comment\n    d: 1\n    e: 1\n",
+        "3:1: this line is commented out, but the lines below belong to it",
+    ),
+    "strange key in the line": (
+        "a:\n  b {c: 'x', d: 1}\n",
+        "2:3: 'b {c' cannot be a key: a ':', a space or a line end is missing, or one is too many",
+    ),
+    "comma missing at the end of a line": (
+        "a: {b: 1\n    c: 2}\n",
+        "1:8: after this, a comma or a closing bracket is missing",
     ),
     "group without colon": ("a:\n  b:x\n  # c\n    d: 1\n", None),
     "text after a bar": ("a: | x\n", "1:4: after | or > nothing else may stand in the line; other text goes in quotes"),
@@ -90,6 +115,20 @@ def test_no_text_of_a_parser_comes_through(loader: type, name: str, monkeypatch:
     for problem in compose(CASES[name][0], "f").problems:
         for word in ("token", "scalar", "block", "context", "stream", "mapping", "not valid YAML"):
             assert word not in problem.text
+
+
+def test_strange_key_is_told_with_the_syntax_error_that_it_causes() -> None:
+    """The parser stops at the end of the group, many lines later; the lost line end is where the key looks strange."""
+    text = "a: 'x'\nb:c  d:\n    e: 1\n    f: 1\n    g: 1\n  h: 1\n"
+    assert [str(problem) for problem in compose(text, "f").problems] == [
+        "f:2:1: 'b:c  d' cannot be a key: a ':', a space or a line end is missing, or one is too many",
+        "f:6:3: this line is indented differently from the other lines of its group",
+    ]
+
+
+def test_strange_key_without_a_syntax_error_is_left_to_the_models() -> None:
+    """They know which keys there are, and say more."""
+    assert compose("a b: 1\n", "f").problems == []
 
 
 def test_unknown_complaint_is_passed_on() -> None:
