@@ -108,11 +108,10 @@ def _in_place(points: Sequence[RegisterPoint], registers: int) -> str:
 
 
 class _Scales(NamedTuple):
-    """For numbers from one power of two to the next: powers of ten that leave 7, 8 and 9 digits before the point."""
+    """For numbers from one power of two to the next: powers of ten that leave 7 and 8 digits before the point."""
 
     seven: float
     eight: float
-    nine: float
     half_step: float
     """Half the distance between neighbouring float32."""
 
@@ -120,15 +119,16 @@ class _Scales(NamedTuple):
 def _scales_by_exponent() -> Iterator[tuple[int, _Scales]]:
     """The binary exponents (of `math.frexp`) in which arithmetic finds the shortest text.
 
-    All powers of ten must be exact floats, from 10**0 to 10**22. And neighbours must be closer than two decimals of 7
-    digits: then at most one of these means the float32, so no shorter text does where its own zeros cannot be cut.
+    Both powers of ten must be exact floats, from 10**0 to 10**22. Neighbouring float32 must be closer than decimals of
+    7 digits: then at most one of these means the number, and a shorter one is that one with zeros at its end. They are
+    always wider apart than decimals of 8 digits, counted from the lower power of two: so 8 are enough.
     """
     for exponent in range(-45, 24):
         digits_before_point = math.floor(math.log10(2.0 ** (exponent - 1))) + 1
-        seven, eight, nine = (10.0 ** (digits - digits_before_point) for digits in (7, 8, 9))
+        seven, eight = (10.0 ** (digits - digits_before_point) for digits in (7, 8))
         step = 2.0 ** (exponent - _FLOAT32_DIGITS)
         if step < 1 / seven:
-            yield exponent, _Scales(seven, eight, nine, step / 2)
+            yield exponent, _Scales(seven, eight, step / 2)
 
 
 _FLOAT32_DIGITS: Final = 24
@@ -154,14 +154,11 @@ def shortest_float32(number: float) -> float:
     scales = _SCALES.get(exponent)
     if scales is None or abs(mantissa) == _EXACT_POWER:
         return _shortest_by_text(number)
-    seven, eight, nine, half_step = scales
+    seven, eight, half_step = scales
     short = round(number * seven) / seven
     if -half_step < short - number < half_step:
         return short
-    short = round(number * eight) / eight
-    if -half_step < short - number < half_step:
-        return short
-    return round(number * nine) / nine
+    return round(number * eight) / eight
 
 
 _FLOAT32: Final = struct.Struct(">f")
@@ -169,15 +166,9 @@ _FLOAT32: Final = struct.Struct(">f")
 
 def _shortest_by_text(number: float) -> float:
     """Six digits always survive in a float32, nine always suffice."""
+    wanted = _FLOAT32.pack(number)
     for digits in (6, 7, 8):
         short = float(f"{number:.{digits}g}")
-        if _is_same_float32(short, number):
+        if _FLOAT32.pack(short) == wanted:
             return short
     return float(f"{number:.9g}")
-
-
-def _is_same_float32(short: float, number: float) -> bool:
-    try:
-        return _FLOAT32.pack(short) == _FLOAT32.pack(number)
-    except OverflowError:  # rounded up beyond the highest float32
-        return False

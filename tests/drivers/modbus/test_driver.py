@@ -118,6 +118,17 @@ async def test_one_request_is_not_compared_with_another(bench: Bench) -> None:
     assert [(await bench.read("patient", address)).unchanged for address in (100, 200, 300)] == [False] * 3
 
 
+async def test_transaction_ids_go_on_over_a_new_connection(bench: Bench) -> None:
+    """What a converter still answers to the old connection fits no request of the new one."""
+    await bench.read("patient", 100)
+    await bench.driver.open()
+    await bench.read("patient", 100)
+    await bench.driver.close()
+    await bench.driver.open()
+    await bench.read("patient", 100)
+    assert [asked.transaction for asked in bench.plc.asked] == [1, 2, 3]
+
+
 async def test_each_read_sends_one_request(bench: Bench) -> None:
     """Trying again is the core's business."""
     bench.plc.answer = lambda asked: []
