@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
+
 from gateway.model import DeviceState
 from gateway.processing.pipeline import Pipeline
 
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from gateway.driver import Device
     from gateway.model import Batch, DeviceStatus
     from gateway.outbox.outbox import Outbox
+
+
+log = structlog.get_logger()
 
 
 class Flow:
@@ -52,6 +57,8 @@ class Flow:
         """A device changed its state."""
         if status.device in self._pipelines:
             self.statuses[status.device] = status
+            tell = log.info if status.state is DeviceState.ONLINE else log.warning
+            tell(f"device_{status.state}", device=status.device, reason=status.reason)
             self._on_status(status)
 
     def failed(self, device: str) -> None:

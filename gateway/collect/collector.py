@@ -117,7 +117,7 @@ class Collector:
         running = self._running[name]
         driver = running.connection.spec.build(running.connection.config, self._clock)
         if isinstance(driver, PollingDriver):
-            running.runner = PollingConnection(name, driver, running.devices, self._clock, self._outlet)
+            running.runner = PollingConnection(driver, running.devices, self._clock, self._outlet)
         else:
             running.runner = ListeningConnection(name, driver, running.devices, self._clock, self._outlet)
         await running.runner.run()

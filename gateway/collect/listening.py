@@ -34,6 +34,7 @@ class ListeningConnection:
         self._clock = clock
         self._outlet = outlet
         self._backoff = Backoff()
+        self._reason_told = ""
         self._health: dict[str, DeviceHealth] = {}
         self._listening: asyncio.Task[None] | None = None
         self.apply(devices)
@@ -81,6 +82,7 @@ class ListeningConnection:
 
     def _emit(self, batch: Batch) -> None:
         self._backoff.succeeded()
+        self._reason_told = ""
         health = self._health.get(batch.plan.device)
         if health is not None:
             health.saw(batch)
@@ -88,12 +90,18 @@ class ListeningConnection:
 
     def _failed(self, error: DriverError) -> float:
         delay_s = self._backoff.failed()
-        log.warning("connection_lost", connection=self._name, failures=self._backoff.failures, reason=str(error))
+        self._tell(str(error))
         for device in self._devices:
             self._outlet.failed(device.name)
             if self._backoff.failures == device.timing.bad_after:
                 self._tell_bad(device, error)
         return delay_s
+
+    def _tell(self, reason: str) -> None:
+        """One line a cause: a server that is down for a week does not fill the log."""
+        tell = log.debug if reason == self._reason_told else log.warning
+        self._reason_told = reason
+        tell("connection_lost", connection=self._name, failures=self._backoff.failures, reason=reason)
 
     def _tell_bad(self, device: Device, error: DriverError) -> None:
         batch = Batch.bad(device.plan, range(len(device.plan.tags)), error.quality, self._clock.now())

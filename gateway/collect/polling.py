@@ -6,8 +6,6 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import structlog
-
 from gateway.collect.acquisition import Acquisition, Asked, PolledDevice
 from gateway.collect.health import DeviceHealth
 from gateway.collect.link import Link
@@ -20,16 +18,11 @@ if TYPE_CHECKING:
     from gateway.collect.outlet import Outlet
     from gateway.driver import Device, PollingDriver, Request
 
-log = structlog.get_logger()
-
 
 class PollingConnection:
     """Runs one polling driver. `apply` changes devices while it runs; an unchanged one keeps its slots and counts."""
 
-    def __init__(
-        self, name: str, driver: PollingDriver, devices: Sequence[Device], clock: Clock, outlet: Outlet
-    ) -> None:
-        self._name = name
+    def __init__(self, driver: PollingDriver, devices: Sequence[Device], clock: Clock, outlet: Outlet) -> None:
         self._driver = driver
         self._clock = clock
         self._outlet = outlet
@@ -120,7 +113,6 @@ class PollingConnection:
             return
         asked.skip_until_ns = acquisition.begun_ns + round(asked.backoff.failed() * 1e9)
         if not asked.is_bad:
-            log.warning("request_failed", connection=self._name, device=polled.device.name, reason=str(error))
             acquisition.mark_bad(asked, error.quality)
 
     def _judge_silence(self, polled: PolledDevice, acquisition: Acquisition, error: DriverError) -> None:
@@ -130,7 +122,6 @@ class PollingConnection:
             return
         polled.schedule.delay(self._next_try_ns(polled))
         if polled.silences == polled.device.timing.bad_after:
-            log.warning("device_silent", connection=self._name, device=polled.device.name, reason=str(error))
             for asked in polled.asked:
                 acquisition.mark_bad(asked, error.quality)
 

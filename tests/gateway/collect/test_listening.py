@@ -6,6 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from structlog.testing import capture_logs
+
 from gateway.clock import SystemClock
 from gateway.collect.listening import ListeningConnection
 from gateway.driver import LinkError
@@ -100,6 +102,18 @@ async def test_a_server_that_stays_away_makes_its_devices_bad_once() -> None:
         bench.driver.refuse = None
         await eventually(lambda: bench.qualities()[-1] is Quality.GOOD, within_s=15)
     assert bench.collected.statuses[-1].state is DeviceState.ONLINE
+
+
+async def test_a_cause_is_logged_once_however_often_it_is_tried() -> None:
+    """A server that is down for a week does not fill the log."""
+    with capture_logs() as lines:
+        async with running(CELL) as bench:
+            bench.driver.refuse = LinkError("refused")
+            bench.driver.errors.put_nowait(LinkError("session closed"))
+            await eventually(lambda: len(bench.collected.failures) >= 4, within_s=15)
+    told = [line["reason"] for line in lines if line["log_level"] == "warning"]
+    assert told[-1] == "refused"
+    assert told.count("refused") == 1
 
 
 async def test_a_defect_of_the_driver_is_treated_as_a_lost_link() -> None:

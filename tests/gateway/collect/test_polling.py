@@ -28,7 +28,7 @@ class Bench:
     def __init__(self, *devices: Device, driver: ScriptedDriver | None = None) -> None:
         self.driver = driver or ScriptedDriver()
         self.collected = Collected()
-        self.connection = PollingConnection("bench", self.driver, devices, SystemClock(), self.collected)
+        self.connection = PollingConnection(self.driver, devices, SystemClock(), self.collected)
 
     def values(self, device: str, tag: str) -> list[tuple[object, Quality]]:
         """All that was emitted of one tag."""
