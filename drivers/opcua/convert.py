@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from datetime import UTC, datetime, timedelta
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -11,6 +10,7 @@ from asyncua import ua
 
 from drivers.opcua.status import TYPE_MISMATCH, name_of, quality_of
 from gateway.model import Level, Quality, Value, iso_time
+from gateway.numbers import shortest_float32
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +20,6 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 _UNSET_YEAR: Final = 1601
 """A DateTime counts from 1601; servers send the zero for "not known" (Part 6, 5.2.2.5)."""
-
-_FLOAT32: Final = struct.Struct("<f")
 
 
 class Reading(NamedTuple):
@@ -73,19 +71,6 @@ def age_ns(data: ua.DataValue, published: datetime, oldest_s: float) -> int:
     return 0
 
 
-def shortest(value: float) -> float:
-    """The double with the shortest text that is still the same float32: 71.3 and not 71.30000305.
-
-    Nine digits tell any two float32 apart (IEEE 754, 5.12.2). `value` is finite.
-    """
-    packed = _FLOAT32.pack(value)
-    for digits in range(6, 9):
-        short = float(f"{value:.{digits}g}")
-        if _FLOAT32.pack(short) == packed:
-            return short
-    return float(f"{value:.9g}")
-
-
 def _value(variant: ua.Variant | None, data_type: str) -> Value | None:
     """The plain value; None where the server has none to give.
 
@@ -117,7 +102,7 @@ def _as_declared(value: Value, data_type: str, sent: str) -> Value:
 
 
 def _float32(value: float) -> float | None:
-    return shortest(value) if isfinite(value) else None
+    return shortest_float32(value) if isfinite(value) else None
 
 
 def _float64(value: float) -> float | None:

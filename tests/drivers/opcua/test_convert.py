@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-import struct
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from asyncua import ua
 from asyncua.ua.ua_binary import variant_from_binary, variant_to_binary
-from hypothesis import given
-from hypothesis import strategies as st
 
-from drivers.opcua.convert import age_ns, nanoseconds, reading_of, shortest
+from drivers.opcua.convert import age_ns, nanoseconds, reading_of
 from gateway.model import Quality
 
 KIND = ua.VariantType
@@ -136,28 +133,6 @@ def test_text_that_is_no_utf8_can_still_be_published() -> None:
     wire = variant_to_binary(ua.Variant(b"\xd6lstand", KIND.ByteString))
     variant = variant_from_binary(ua.utils.Buffer(bytes([KIND.String.value]) + wire[1:]))
     assert reading_of(ua.DataValue(variant), "auto").value == "�lstand"
-
-
-@given(st.floats(width=32, allow_nan=False, allow_infinity=False))
-def test_the_shortest_text_is_the_same_float32(value: float) -> None:
-    """Nothing is lost, and no shorter text would do."""
-    short = shortest(value)
-    assert struct.pack("<f", short) == struct.pack("<f", value)
-    assert len(repr(short)) <= len(repr(value))
-
-
-@given(st.integers(-999_999, 999_999), st.integers(0, 6))
-def test_six_digits_come_back_as_they_were_entered(digits: int, places: int) -> None:
-    """71.3 and not 71.30000305: a float32 holds every number of six digits."""
-    entered = digits / 10**places
-    assert shortest(struct.unpack("<f", struct.pack("<f", entered))[0]) == entered
-
-
-@pytest.mark.parametrize("value", [3.4028234663852886e38, 1.401298464324817e-45, 0.0, -103.21731567382812])
-def test_the_ends_and_the_longest_of_float32_are_kept(value: float) -> None:
-    """The largest one is not rounded beyond itself, and nine digits are used where eight are too few."""
-    float32 = struct.unpack("<f", struct.pack("<f", value))[0]
-    assert struct.pack("<f", shortest(float32)) == struct.pack("<f", float32)
 
 
 def test_zero_of_the_servers_calendar_is_no_time() -> None:
