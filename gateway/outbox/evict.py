@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from gateway.model import Gap, Notice
+from gateway.model import Notice
+from gateway.outbox.gaps import gap_of, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from gateway.model import Gap
     from gateway.outbox.entry import Entry
     from gateway.outbox.reader import Loaded, Loss, Reader
 
@@ -54,7 +55,5 @@ def _next(reader: Reader) -> Loaded | None:
 
 
 def _longer(gap: Gap | None, entry: Entry) -> Gap:
-    time = entry.item.stamp.time
-    if gap is None:
-        return Gap(entry.device, time, time, 1, "spool_full")
-    return replace(gap, start=min(gap.start, time), end=max(gap.end, time), count=(gap.count or 0) + 1)
+    one = gap_of(entry, "spool_full")
+    return one if gap is None else joined(gap, one)

@@ -24,11 +24,15 @@ _log = structlog.get_logger()
 
 
 class GapLedger:
-    """Every gap is in here until the notice that tells of it is acknowledged or on disk."""
+    """Every gap is in here until the notice that tells of it is acknowledged or on disk.
+
+    A gap may hang on an entry: on the notice that tells of it, or on a batch whose place on disk was given up while it
+    was under way. It is forgotten when that entry is safe, and waits to be told when that entry is lost.
+    """
 
     def __init__(self) -> None:
         self._waiting: dict[tuple[str, str], list[Gap]] = {}
-        self._told: dict[Entry, Gap] = {}
+        self._hanging: dict[Entry, Gap] = {}
         self.changed = False
         """It differs from what was last written to disk; whoever writes it resets this."""
         self.lost = 0
@@ -40,12 +44,10 @@ class GapLedger:
         return bool(self._waiting)
 
     def lose(self, entry: Entry, reason: str) -> None:
-        """Count a lost entry in a gap. Where it was itself the notice of a gap, that gap waits again."""
+        """Count a lost entry in a gap, or in the one that hung on it."""
         self.lost += 1
-        told = self._told.pop(entry, None)
-        time = entry.item.stamp.time
-        is_new = self.add(told or Gap(entry.device, time, time, 1, reason))
-        if is_new and told is None:
+        gap = self._hanging.pop(entry, None) or gap_of(entry, reason)
+        if self.add(gap) and gap.reason == reason:
             _log.warning("lost", device=entry.device, seq=entry.seq, reason=reason)
 
     def add(self, gap: Gap) -> bool:
@@ -53,7 +55,7 @@ class GapLedger:
         self.changed = True
         gaps = self._waiting.setdefault((gap.device, gap.reason), [])
         if gaps and (gap.start - gaps[-1].end < _NEAR_NS or self._size() >= _MOST_APART):
-            gaps[-1] = _joined(gaps[-1], gap)
+            gaps[-1] = joined(gaps[-1], gap)
             return False
         gaps.append(gap)
         return True
@@ -64,28 +66,35 @@ class GapLedger:
             self.add(gap)
 
     def take(self) -> list[Gap]:
-        """All that wait, to be told now; each is given back by `told`."""
+        """All that wait, to be told now; each is to be hung on the notice that tells of it."""
         gaps = [gap for some in self._waiting.values() for gap in some]
         self._waiting.clear()
         return gaps
 
-    def told(self, entry: Entry, gap: Gap) -> None:
-        """Note which notice tells of a gap."""
-        self._told[entry] = gap
+    def hang(self, gap: Gap, entry: Entry) -> None:
+        """Let the fate of an entry decide on a gap."""
+        self._hanging[entry] = gap
 
     def settle(self, entry: Entry) -> None:
-        """The notice of a gap is acknowledged or on disk; nothing happens for other entries."""
-        if self._told.pop(entry, None) is not None:
+        """An entry is acknowledged or on disk: the gap that hung on it is forgotten, where there was one."""
+        if self._hanging.pop(entry, None) is not None:
             self.changed = True
 
     def all(self) -> tuple[Gap, ...]:
         """What must not be forgotten."""
-        return (*self._told.values(), *(gap for some in self._waiting.values() for gap in some))
+        return (*self._hanging.values(), *(gap for some in self._waiting.values() for gap in some))
 
     def _size(self) -> int:
         return sum(map(len, self._waiting.values()))
 
 
-def _joined(gap: Gap, other: Gap) -> Gap:
+def gap_of(entry: Entry, reason: str) -> Gap:
+    """The gap of one lost entry."""
+    time = entry.item.stamp.time
+    return Gap(entry.device, time, time, 1, reason)
+
+
+def joined(gap: Gap, other: Gap) -> Gap:
+    """Two gaps of one device and reason as one."""
     count = None if gap.count is None or other.count is None else gap.count + other.count
     return replace(gap, start=min(gap.start, other.start), end=max(gap.end, other.end), count=count)

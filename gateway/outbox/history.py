@@ -11,7 +11,7 @@ from gateway.outbox.entry import weight
 from gateway.outbox.ranges import Ranges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from gateway.model import Gap
     from gateway.outbox.entry import Entry
@@ -51,7 +51,7 @@ class History:
         self._ready_bytes = 0
         self._outstanding: dict[int, None] = {}
         self._taken: dict[Entry, int] = {}
-        self._held: set[int] = set()
+        self._held: dict[int, Entry] = {}
         self._early = Ranges()
         """Settled before they were read."""
         self._dropped_to = 0
@@ -125,14 +125,14 @@ class History:
         self.changed = True
         return True
 
-    def hold(self, ordinal: int) -> None:
-        """An entry went to disk while it was under way as live data."""
-        self._held.add(ordinal)
+    def hold(self, entries: Mapping[int, Entry]) -> None:
+        """Entries went to disk, under these ordinals, while they were under way as live data."""
+        self._held.update(entries)
 
     def settle(self, ordinal: int) -> None:
         """An entry that went out as live data is delivered: it is not to be sent again."""
         self.changed = True
-        self._held.discard(ordinal)
+        self._held.pop(ordinal, None)
         if ordinal < self.read_to:
             self._outstanding.pop(ordinal, None)
         elif self._early.pieces < _MOST_PIECES:
@@ -140,7 +140,7 @@ class History:
 
     def release(self, ordinal: int, entry: Entry) -> bool:
         """A held entry was not delivered: it is sent as history. Returns whether it is still on disk."""
-        self._held.discard(ordinal)
+        self._held.pop(ordinal, None)
         if self._drop is not None:
             self._released_meanwhile[ordinal] = entry
         return ordinal >= self._dropped_to
@@ -156,12 +156,17 @@ class History:
                 self._released_meanwhile[ordinal] = entry
         return [entry for entry, ordinal in back if ordinal < self._dropped_to]
 
+    def under_way(self, end: int) -> list[Entry]:
+        """The entries below the ordinal `end` that are under way, as history or as live data."""
+        live = [entry for ordinal, entry in self._held.items() if ordinal < end]
+        return live + [entry for entry, ordinal in self._taken.items() if ordinal < end]
+
     def begin_drop(self) -> Snapshot:
         """Entries are about to be dropped from disk: none is taken until `end_drop`. Returns which ones wait now."""
         self._drop = Snapshot(
             self.read_to,
             frozenset(self._outstanding),
-            frozenset(self._taken.values()) | self._held,
+            frozenset(self._taken.values()).union(self._held),
             Ranges(self._early.pairs()),
         )
         return self._drop

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from gateway.model import GATEWAY_DEVICE, Gap, Notice
+from gateway.model import GATEWAY_DEVICE, Notice
 from gateway.outbox.counters import Counters, Durability
 from gateway.outbox.entry import Entry
-from gateway.outbox.gaps import GapLedger
+from gateway.outbox.gaps import GapLedger, gap_of
 from gateway.outbox.history import History
 from gateway.outbox.pace import Pace
 from gateway.outbox.room import MB
@@ -115,9 +115,8 @@ class Outbox:
         if not self._finish(entry):
             return
         self._refused += 1
-        time = entry.item.stamp.time
         # A notice is only logged: the record of a refused record would be refused in its turn, for ever.
-        if isinstance(entry.item, Notice) or self._ledger.add(Gap(entry.device, time, time, 1, "refused")):
+        if isinstance(entry.item, Notice) or self._ledger.add(gap_of(entry, "refused")):
             _log.warning("refused_by_broker", device=entry.device, seq=entry.seq, reason=reason)
 
     def give_back(self) -> None:
@@ -212,7 +211,7 @@ class Outbox:
             self._tell_at = now + _TELL_INTERVAL_S
             for gap in self._ledger.take():
                 entry = self._named(gap.notice(self._clock.now()))
-                self._ledger.told(entry, gap)
+                self._ledger.hang(gap, entry)
                 self._enter(entry)
 
     def _history_wait_s(self) -> float | None:

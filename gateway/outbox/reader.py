@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.model import Gap
 from gateway.outbox.codec import DamagedGroupError
-from gateway.outbox.segment import Kind, follows_of, records
+from gateway.outbox.segment import Kind, records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -124,7 +124,7 @@ class Reader:
         if segment is not self._segment:
             start = 0
             self._known = {}
-            self._expect(follows_of(data, segment.name))
+            self._expect(segment.name.follows)
             self._next = max(self._next, segment.name.base)
         self._segment = segment
         self._offset = segment.size

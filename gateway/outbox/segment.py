@@ -23,7 +23,7 @@ MAJOR: Final = 1
 MINOR: Final = 0
 """Moves on where an older release can still read what matters: kinds of records it skips, fields it does not know."""
 
-_FILE_NAME: Final = re.compile(r"(\d{8,})-(\d{12,})\.v(\d+)\.spool")
+_FILE_NAME: Final = re.compile(r"(\d{8,})-(\d{12,})-(\d+)\.v(\d+)\.spool")
 _HEADER: Final = struct.Struct(">8sHHQQQqI")
 _HEADER_MAGIC: Final = b"\x89EDGESP\n"
 _FRAME: Final = struct.Struct(">4sB3xIQII")
@@ -51,10 +51,17 @@ class SegmentName(NamedTuple):
     """Counts the segments of a spool; later ones are larger."""
     base: int
     """The ordinal of its first entry."""
+    unused: int = 0
+    """How many ordinals before that one were given to a write that failed: nothing was lost with them."""
     major: int = MAJOR
 
     def __str__(self) -> str:
-        return f"{self.number:08d}-{self.base:012d}.v{self.major}.spool"
+        return f"{self.number:08d}-{self.base:012d}-{self.unused}.v{self.major}.spool"
+
+    @property
+    def follows(self) -> int:
+        """One more than the ordinal of the last entry that was kept before it."""
+        return self.base - self.unused
 
     @classmethod
     def parse(cls, file_name: str) -> SegmentName | None:
@@ -83,15 +90,14 @@ class Record:
         return self.end - len(self.payload) - FRAME_BYTES
 
 
-def header(name: SegmentName, follows: int, time_ns: int) -> bytes:
+def header(name: SegmentName, time_ns: int) -> bytes:
     """The first bytes of a segment.
 
     Args:
         name: of the segment.
-        follows: up to which ordinal the entries before it were kept; those from there to `name.base` were never used.
         time_ns: when it is made, UTC in ns.
     """
-    return _sealed(_HEADER.pack(_HEADER_MAGIC, MAJOR, MINOR, name.number, name.base, follows, time_ns, 0))
+    return _sealed(_HEADER.pack(_HEADER_MAGIC, MAJOR, MINOR, name.number, name.base, name.unused, time_ns, 0))
 
 
 def header_is_intact(data: bytes, name: SegmentName) -> bool:
@@ -99,13 +105,8 @@ def header_is_intact(data: bytes, name: SegmentName) -> bool:
     start = data[:HEADER_BYTES]
     if len(start) < HEADER_BYTES or start != _sealed(start):
         return False
-    magic, major, _, number, base, _, _, _ = _HEADER.unpack(start)
-    return bool((magic, major, number, base) == (_HEADER_MAGIC, MAJOR, name.number, name.base))
-
-
-def follows_of(data: bytes, name: SegmentName) -> int:
-    """What a segment's header says of the ordinals before it; where it is damaged, all of them were used."""
-    return int(_HEADER.unpack_from(data)[5]) if header_is_intact(data, name) else name.base
+    magic, major, _, number, base, unused, _, _ = _HEADER.unpack(start)
+    return bool((magic, number, base, unused, major) == (_HEADER_MAGIC, *name))
 
 
 def frame(name: SegmentName, offset: int, record: tuple[Kind, int, int, bytes]) -> bytes:

@@ -18,7 +18,7 @@ from gateway.outbox import cursor as cursors
 from gateway.outbox.catalog import oldest
 from gateway.outbox.codec import Codec
 from gateway.outbox.cursor import Cursor
-from gateway.outbox.evict import eviction
+from gateway.outbox.evict import Eviction, eviction
 from gateway.outbox.files import Folder
 from gateway.outbox.plans import Plans
 from gateway.outbox.reader import Reader
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gateway.clock import Clock
-    from gateway.model import Gap
     from gateway.outbox.catalog import Segment
     from gateway.outbox.codec import EncodedGroup
     from gateway.outbox.entry import Entry
@@ -168,10 +167,18 @@ class Spool:
             raise self._fail("be written", OSError(ENOSPC, f"its disk is full ({floor} MB are to stay free)"))
         return oldest(self._segments, max(short, self._room.over(size, used), self._shortage))
 
-    def drop(self, segment: Segment, is_waiting: IsWaiting, cursor: Cursor) -> list[Gap]:
-        """Drop the oldest segment: count what is lost with it, keep its notices, delete it. Returns the gaps.
+    def end_of(self, segment: Segment) -> int:
+        """One more than the ordinal of its last entry; 0 for one that is deleted."""
+        if segment not in self._segments:
+            return 0
+        following = self._following(segment)
+        return self.next_ordinal if following is None else following.name.base
 
-        The gaps are on disk, in the cursor, before the segment is deleted.
+    def drop(self, segment: Segment, is_waiting: IsWaiting, cursor: Cursor) -> Eviction:
+        """Drop the oldest segment: count what is lost with it, keep its notices, delete it.
+
+        The gaps are on disk, in the cursor, before the segment is deleted, where there is room for that. Returns the
+        gaps, and the notices that could not be kept on disk.
 
         Args:
             segment: of those that `crowded_out` named.
@@ -183,16 +190,16 @@ class Spool:
         """
         writer = self._writer()
         if segment not in self._segments:
-            return []
+            return Eviction([], [])
         if segment is self._segments[-1]:
             writer.seal()
-        end = self._end_of(segment)
+        end = self.end_of(segment)
         reader = Reader(self._files, [segment], self._codec, self._plans, max(self._cursor.ordinal, segment.name.base))
-        lost = eviction(reader, end, is_waiting)
+        lost = eviction(reader, self._kept_end_of(segment), is_waiting)
         _log.warning("spool_full", segment=segment.file, dropped=sum(gap.count or 0 for gap in lost.gaps))
         beyond = cursor._replace(ordinal=max(cursor.ordinal, end), gaps=(*cursor.gaps, *lost.gaps))
-        self._with_room(beyond.ordinal, lambda: self._keep_and_move(lost.notices, beyond))
-        return lost.gaps
+        moved = self._with_room(beyond.ordinal, lambda: self._keep_and_move(lost.notices, beyond))
+        return Eviction(lost.gaps, [] if moved else lost.notices)
 
     def write(self, groups: Sequence[EncodedGroup]) -> int:
         """Write groups, at least one; they are on the disk when this returns. Returns the ordinal of the first entry.
@@ -260,14 +267,15 @@ class Spool:
         try:
             self._delete_before(self._cursor.ordinal)
             if clean:
-                self._files.unlink(RUNNING_FILE)
+                with suppress(FileNotFoundError):
+                    self._files.unlink(RUNNING_FILE)
             self._files.sync_folder()
         except OSError as error:
             _log.warning("spool_not_closed", place=self._files.place, error=str(error))
 
     def _prepare(self) -> None:
         found = survey(self._files, self._codec, self._plans, self._clock.now().time)
-        writer = Writer(self._files, found.segments, self._plans, found.next_number, found.next_ordinal)
+        writer = Writer(self._files, found.segments, self._plans, found.start)
         if found.tail is not None and found.tail.whole:
             writer.continue_with(found.tail)
         self._segments = found.segments
@@ -304,29 +312,47 @@ class Spool:
     def _segment_limit(self) -> int:
         return self._room.segment_limit(self.bytes_on_disk, self._files.free_bytes())
 
-    def _end_of(self, segment: Segment) -> int:
-        """One more than the ordinal of its last entry."""
-        following = self._segments.index(segment) + 1
-        return self._segments[following].name.base if following < len(self._segments) else self.next_ordinal
+    def _kept_end_of(self, segment: Segment) -> int:
+        """As `end_of`, without the ordinals at its end that were given to a write that failed."""
+        following = self._following(segment)
+        return self._writer().kept if following is None else following.name.follows
 
-    def _with_room(self, ordinal: int, move: Callable[[], None]) -> None:
-        """Move the cursor to `ordinal`, sync, then delete; on a disk without room for a new cursor, delete first."""
+    def _following(self, segment: Segment) -> Segment | None:
+        at = self._segments.index(segment) + 1
+        return self._segments[at] if at < len(self._segments) else None
+
+    def _with_room(self, ordinal: int, move: Callable[[], None]) -> bool:
+        """Move the cursor to `ordinal`, sync, then delete; on a disk without room for a new cursor, delete first.
+
+        Returns whether the cursor was moved. False: what is before `ordinal` is deleted, and only memory knows why.
+        """
         try:
+            move()
+        except OSError as error:
+            if error.errno not in _NO_ROOM or not self._delete_first(ordinal):
+                raise self._fail("be written", error) from error
             try:
                 move()
-            except OSError as error:
-                if error.errno not in _NO_ROOM:
-                    raise
-                self._delete_before(ordinal)
-                move()
-        except OSError as error:
-            raise self._fail("be written", error) from error
+            except OSError as again:
+                self._fail("be written", again)
+                return False
         try:
             self._delete_before(ordinal)
         except OSError as error:
             self._fail("be cleared", error)
         else:
             self._succeed()
+        return True
+
+    def _delete_first(self, ordinal: int) -> bool:
+        """Delete what is before `ordinal` although the cursor does not say so yet. Returns whether anything went."""
+        there = len(self._segments)
+        with suppress(OSError):
+            self._delete_before(ordinal)
+        if len(self._segments) == there:
+            return False
+        self._stand_at(self._cursor._replace(ordinal=max(self._cursor.ordinal, ordinal)))
+        return True
 
     def _keep_and_move(self, notices: Sequence[Entry], cursor: Cursor) -> None:
         if notices:
@@ -334,16 +360,18 @@ class Spool:
         self._move(cursor)
 
     def _move(self, cursor: Cursor) -> None:
-        assert self._ends is not None
-        reader, writer = self._ends
-        moved = cursor._replace(ordinal=max(cursor.ordinal, self._cursor.ordinal), kept=writer.kept)
+        moved = cursor._replace(ordinal=max(cursor.ordinal, self._cursor.ordinal), kept=self._writer().kept)
         self._cursor_bytes += cursors.save(self._files, moved)
-        self._cursor = moved
-        reader.skip_to(moved.ordinal)
+        self._stand_at(moved)
+
+    def _stand_at(self, cursor: Cursor) -> None:
+        self._cursor = cursor
+        if self._ends is not None:
+            self._ends[0].skip_to(cursor.ordinal)
 
     def _delete_before(self, ordinal: int) -> None:
         """Delete the segments that are drained or dropped; the one that is written to stays."""
-        while self._segments and self._end_of(self._segments[0]) <= ordinal:
+        while self._segments and self.end_of(self._segments[0]) <= ordinal:
             if len(self._segments) == 1 and self._ends is not None and self._ends[1].is_open:
                 return
             with suppress(FileNotFoundError):

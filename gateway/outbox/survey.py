@@ -11,6 +11,7 @@ from gateway.model import Gap
 from gateway.outbox.catalog import read_tail, segments_in
 from gateway.outbox.cursor import Cursor, load
 from gateway.outbox.reader import ANY_DEVICE
+from gateway.outbox.writer import WriterStart
 
 if TYPE_CHECKING:
     from gateway.outbox.catalog import Segment, Tail
@@ -34,10 +35,7 @@ class Survey:
     cursor: Cursor
     tail: Tail | None
     """Of the newest segment."""
-    next_number: int
-    """For the next segment."""
-    next_ordinal: int
-    """For the next entry."""
+    start: WriterStart
     aside: int
     """Segments that another major format wrote; they are left as they are."""
     crash: list[Gap]
@@ -63,8 +61,11 @@ def survey(files: Files, codec: Codec, plans: Plans, now: int) -> Survey:
         segments,
         cursor,
         tail,
-        next_number=1 + max((name.number for name in [*foreign, *(one.name for one in segments)]), default=0),
-        next_ordinal=max(cursor.ordinal, cursor.kept, tail.end if tail else 0),
+        start=WriterStart(
+            number=1 + max((name.number for name in [*foreign, *(one.name for one in segments)]), default=0),
+            ordinal=max(cursor.ordinal, cursor.kept, tail.end if tail else 0),
+            kept=max(cursor.ordinal, cursor.kept, tail.kept if tail else 0),
+        ),
         aside=len(foreign),
         crash=crash,
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from gateway.model import Notice
 from gateway.outbox.cursor import Cursor
+from gateway.outbox.gaps import gap_of
 from gateway.outbox.spill import prepare
 from gateway.outbox.spool import SpoolError
 
@@ -138,8 +140,7 @@ class Upkeep:
         acknowledged, under_way = self._window.end_spill(ordinals)
         for ordinal in acknowledged:
             self._history.settle(ordinal)
-        for ordinal in under_way:
-            self._history.hold(ordinal)
+        self._history.hold(under_way)
         for entry in spill.fit:
             self._ledger.settle(entry)
         for entry in spill.unfit:
@@ -148,12 +149,21 @@ class Upkeep:
 
     async def _drop(self, segment: Segment) -> None:
         """Make room by the oldest segment; what it still held is counted in gaps."""
+        end = self._spool.end_of(segment)
         waiting = self._history.begin_drop()
+        under_way = [entry for entry in self._history.under_way(end) if not isinstance(entry.item, Notice)]
+        for entry in under_way:
+            self._ledger.hang(gap_of(entry, "spool_full"), entry)
+        cursor = self._cursor()
         try:
-            cursor = self._cursor()
-            gaps = await self._in_thread(lambda: self._spool.drop(segment, waiting.is_waiting, cursor))
-            self._count(gaps)
+            lost = await self._in_thread(lambda: self._spool.drop(segment, waiting.is_waiting, cursor))
+            self._count(lost.gaps)
+            for entry in lost.notices:
+                self.lose(entry)
         finally:
+            if self._spool.first_ordinal < end:
+                for entry in under_way:
+                    self._ledger.settle(entry)
             for entry in self._history.end_drop(self._spool.first_ordinal):
                 self.lose(entry)
 
@@ -172,9 +182,9 @@ class Upkeep:
         if history.changed or ledger.changed or history.cursor > spool.first_ordinal or worth_a_try:
             cursor = self._cursor()
             history.changed = ledger.changed = False
-            try:
+            with suppress(SpoolError):
                 await self._in_thread(lambda: spool.save(cursor))
-            except SpoolError:
+            if spool.failure is not None:
                 history.changed = ledger.changed = True
 
     def _cursor(self) -> Cursor:

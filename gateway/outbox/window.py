@@ -108,12 +108,12 @@ class Window:
             slot.spilling = True
         return [slot.entry for slot in self._spilling]
 
-    def end_spill(self, ordinals: Mapping[Entry, int]) -> tuple[list[int], list[int]]:
+    def end_spill(self, ordinals: Mapping[Entry, int]) -> tuple[list[int], dict[int, Entry]]:
         """The entries of `begin_spill` are on disk under these ordinals; those without one cannot be kept and are gone.
 
-        Returns the ordinals of those that were acknowledged meanwhile, and of those that are under way.
+        Returns the ordinals of those that were acknowledged meanwhile, and those that are under way by their ordinals.
         """
-        acknowledged, under_way = [], []
+        acknowledged, under_way = [], {}
         for slot in self._spilling:
             slot.spilling = False
             slot.ordinal = ordinals.get(slot.entry)
@@ -123,7 +123,7 @@ class Window:
             elif slot.acknowledged:
                 acknowledged.append(slot.ordinal)
             elif slot.taken:
-                under_way.append(slot.ordinal)
+                under_way[slot.ordinal] = slot.entry
         self._spilling = []
         return acknowledged, under_way
 

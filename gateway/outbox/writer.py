@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.outbox.catalog import Segment
 from gateway.outbox.segment import FRAME_BYTES, Kind, SegmentName, frame, header
@@ -17,22 +17,28 @@ if TYPE_CHECKING:
     from gateway.outbox.plans import Plans
 
 
+class WriterStart(NamedTuple):
+    """Where to go on writing."""
+
+    number: int
+    """Of the next segment."""
+    ordinal: int
+    """Of the next entry."""
+    kept: int
+    """One more than the ordinal of the last entry that was written and synced."""
+
+
 class Writer:
     """The writing end of a spool. A file that failed once is never written again."""
 
-    def __init__(
-        self, files: Files, segments: list[Segment], plans: Plans, next_number: int, next_ordinal: int
-    ) -> None:
-        """Write after `next_ordinal` - 1. New segments are added to `segments`, numbered from `next_number` on."""
+    def __init__(self, files: Files, segments: list[Segment], plans: Plans, start: WriterStart) -> None:
+        """Write behind what is there. New segments are added to `segments`."""
         self._files = files
         self._segments = segments
         self._plans = plans
-        self._number = next_number
-        self._next = next_ordinal
+        self._number, self._next, self.kept = start
         self._file: OpenFile | None = None
         self._held: set[bytes] = set()
-        self.kept = next_ordinal
-        """One more than the ordinal of the last entry that was written and synced."""
         self.bytes_written = 0
 
     @property
@@ -74,7 +80,6 @@ class Writer:
             else:
                 self._add(self._file, groups)
         except OSError:
-            self._next = first + sum(group.count for group in groups)
             self.seal()
             raise
         self.kept = self._next
@@ -88,12 +93,12 @@ class Writer:
             self._file = None
 
     def _begin(self, groups: Sequence[EncodedGroup], time_ns: int) -> None:
-        name = SegmentName(self._number, self._next)
+        name = SegmentName(self._number, self._next, self._next - self.kept)
         self._number += 1
         self._held = set()
         try:
             self._file = self._files.create(str(name))
-            data = header(name, self.kept, time_ns)
+            data = header(name, time_ns)
             size = self._append(self._file, data + self._frames(name, len(data), groups))
             self._files.sync_folder()
         except OSError:
@@ -130,11 +135,10 @@ class Writer:
         """The groups as they stand at `offset`, each plan before the first group that needs it."""
         frames = bytearray()
         for group in groups:
-            for key in group.plans.keys() - self._held:
-                self._held.add(key)
-                frames += frame(
-                    name, offset + len(frames), (Kind.PLAN, self._next, 0, self._plans.payload_of(group.plans[key]))
-                )
+            for plan in [plan for key, plan in group.plans.items() if key not in self._held]:
+                payload = self._plans.payload_of(plan)
+                frames += frame(name, offset + len(frames), (Kind.PLAN, self._next, 0, payload))
+            self._held.update(group.plans)
             frames += frame(name, offset + len(frames), (Kind.GROUP, self._next, group.count, group.payload))
             self._next += group.count
         return bytes(frames)

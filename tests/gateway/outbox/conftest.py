@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateway.model import Batch, Notice, Run, Tag
-from gateway.outbox.entry import Entry
 from gateway.outbox.outbox import Outbox
 from gateway.outbox.room import Room
 from gateway.outbox.spool import Spool
@@ -20,6 +19,8 @@ from gateway.testing import ManualClock, sample_batch, sample_plan
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
+
+    from gateway.outbox.entry import Entry
 
 LARGE = 1_000_000_000
 
