@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from gateway.outbox.outbox import Outbox
 
 _DRAIN_STEP_S = 0.05
+_EXCHANGE_S = 1.0
 
 
 class Uplink:
@@ -70,10 +71,13 @@ class Uplink:
         self._session = None
 
     async def _begin(self, configuration: Configuration) -> None:
+        """Exchange the session. The old one goes only when the new one could be made, and before it starts."""
+        session = _Session(configuration, self._outbox, self._clock, self._about(configuration))
         if self._session is not None:
             self._session.forget_devices_if_elsewhere(configuration)
-            await self._session.close(1.0)
-        self._session = _Session(configuration, self._outbox, self._clock, self._about(configuration))
+            await self._session.close(_EXCHANGE_S)
+        self._session = session
+        session.start()
 
     async def _drain(self, drain_s: float) -> None:
         deadline_s = self._clock.monotonic_s() + drain_s
@@ -100,6 +104,10 @@ class _Session:
         settings = BrokerSettings.of(broker, identity.id, password)
         self.publisher = Publisher(settings, self._encoder, outbox, clock, about)
         self._described: set[str] = set()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Connect, and keep connected."""
         self._task = asyncio.create_task(self.publisher.run(), name="publisher")
 
     def serves(self, configuration: Configuration) -> bool:
@@ -136,8 +144,9 @@ class _Session:
     async def close(self, within_s: float) -> None:
         """Say offline and end."""
         await self.publisher.close(within_s)
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
     def _forget(self, devices: Iterable[str]) -> None:
         for device in devices:

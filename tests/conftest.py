@@ -89,9 +89,18 @@ class Mosquitto:
 @pytest.fixture
 def mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
     """A running broker."""
+    yield from _running_mosquitto(tmp_path / "mosquitto")
+
+
+@pytest.fixture
+def other_mosquitto(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A second running broker."""
+    yield from _running_mosquitto(tmp_path / "other_mosquitto")
+
+
+def _running_mosquitto(folder: Path) -> Iterator[Mosquitto]:
     if MOSQUITTO is None:
         pytest.skip("mosquitto is not installed (apt-get install mosquitto)")
-    folder = tmp_path / "mosquitto"
     folder.mkdir()
     broker = Mosquitto(folder)
     broker.start()

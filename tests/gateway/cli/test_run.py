@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.conftest import free_port, wait_until
+from tests.conftest import GATEWAY_YAML, Subscriber, free_port, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.conftest import Gateway, Mosquitto, Subscriber
+    from tests.conftest import Gateway, Mosquitto
 
 pytestmark = pytest.mark.mosquitto
 
@@ -136,6 +136,28 @@ def test_reload_adds_a_device_while_the_other_misses_no_reading(gateway: Gateway
     counts = [batch["values"]["count"] for batch in values(subscriber, "machine")]
     assert counts == list(range(1, len(counts) + 1))
     assert {batch["run"] for batch in subscriber.payloads()} == {values(subscriber, "machine")[0]["run"]}
+
+
+def test_reload_moves_to_another_broker_and_says_goodbye_to_the_old_one(
+    gateway: Gateway, subscriber: Subscriber, other_mosquitto: Mosquitto
+) -> None:
+    """No restart: the old broker is told offline, the new one has descriptions, states and values without a hole."""
+    gateway.write("connections/plant.yaml", MACHINE)
+    gateway.start()
+    wait_until(lambda: len(values(subscriber, "machine")) >= 3, 20, "three batches")
+    other = Subscriber(other_mosquitto.port)
+    try:
+        gateway.write("gateway.yaml", GATEWAY_YAML.format(url=other_mosquitto.url))
+        gateway.signal(signal.SIGHUP)
+        wait_until(lambda: len(values(other, "machine")) >= 3, 15, "three batches at the other broker")
+        assert (retained(subscriber, "bench-1/status") or {}).get("state") == "offline"
+        assert (retained(other, "bench-1/status") or {}).get("state") == "online"
+        assert (retained(other, "machine/status") or {}).get("state") == "online"
+        assert retained(other, "machine/meta") is not None
+        seqs = {batch["seq"] for batch in [*values(subscriber, "machine"), *values(other, "machine")]}
+        assert seqs == set(range(1, max(seqs) + 1))
+    finally:
+        other.close()
 
 
 def test_reload_clears_what_was_retained_of_a_removed_device(gateway: Gateway, subscriber: Subscriber) -> None:
