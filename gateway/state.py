@@ -4,8 +4,9 @@ Not for readings: those wait in the outbox. A value is any JSON value; it is cop
 so nobody changes it behind the back of the disk. `put` costs no disk write; `flush` writes what changed, and the
 gateway calls it every 300 s and at its end.
 
-The gateway starts whatever lies in the folder. A damaged file is kept aside and a fresh one begun; where the folder
-cannot be written the state lives in memory, says why in `cause`, and tries the folder again at each `flush`.
+The gateway starts whatever lies in the folder. A damaged value is left out; a damaged file is kept aside and a fresh
+one begun; where the folder cannot be written the state lives in memory, says why in `cause`, and tries the folder again
+at each `flush`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sqlite3
 from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Final
+from zlib import crc32
 
 import msgspec
 import structlog
@@ -32,6 +34,20 @@ FILE: Final = "state.sqlite"
 _LOCK_FILE: Final = "lock"
 _MOST_KEPT_ASIDE: Final = 9
 """Damaged files that are kept for a look; the last is overwritten by a later one."""
+
+_DISK_AT_FAULT: Final = frozenset(
+    {
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+"""Primary result codes (sqlite.org/rescode.html) that say nothing against the file itself."""
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 """What a value can be."""
@@ -119,8 +135,8 @@ class State:
         self._changed -= keys
         try:
             with connection:
-                rows = [(key, self._encoded[key].decode()) for key in keys]
-                connection.executemany("REPLACE INTO state (key, value) VALUES (?, ?)", rows)
+                rows = [_row(key, self._encoded[key]) for key in keys]
+                connection.executemany("REPLACE INTO state (key, value, sum) VALUES (?, ?, ?)", rows)
         except sqlite3.Error as error:
             self._changed |= keys
             self._fail(error)
@@ -171,6 +187,10 @@ def next_run(state: State, boot: str) -> Run:
     return Run(counter, secrets.token_hex(4), boot)
 
 
+def _row(key: str, encoded: bytes) -> tuple[str, str, int]:
+    return key, encoded.decode(), _sum(key.encode(), encoded)
+
+
 def _locked(file: Path) -> int:
     """Hold the folder by a lock that the kernel releases when the process ends, however it ends."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -187,9 +207,9 @@ def _locked(file: Path) -> int:
 def _opened(file: Path) -> tuple[sqlite3.Connection, dict[str, bytes]]:
     try:
         return _read(file)
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError as error:
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DISK_AT_FAULT:
+            raise
         kept = _kept_aside(file)
         _log.error("state_damaged", file=str(file), error=str(error), kept_as=kept.name)
         return _read(file)
@@ -215,18 +235,24 @@ def _rows(connection: sqlite3.Connection) -> dict[str, bytes]:
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != b"ok":
         raise sqlite3.DatabaseError(verdict.decode(errors="replace"))
-    connection.execute("CREATE TABLE IF NOT EXISTS state (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
-    return dict(_checked(*row) for row in connection.execute("SELECT key, value FROM state"))
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS state"
+        " (key TEXT PRIMARY KEY, value TEXT NOT NULL, sum INTEGER NOT NULL) WITHOUT ROWID"
+    )
+    rows = connection.execute("SELECT key, value, sum FROM state").fetchall()
+    whole = [(key, value) for key, value, check_sum in rows if _is_whole(key, value, check_sum)]
+    if len(whole) < len(rows):
+        _log.error("state_values_damaged", damaged=len(rows) - len(whole), whole=len(whole))
+    return {key.decode(): value for key, value in whole}
 
 
-def _checked(key: object, value: object) -> tuple[str, bytes]:
-    if not isinstance(key, bytes) or not isinstance(value, bytes):
-        raise sqlite3.DatabaseError(f"row {key!r} holds no text")
-    try:
-        msgspec.json.decode(value)
-        return key.decode(), value
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise sqlite3.DatabaseError(f"row {key!r}: {error}") from None
+def _is_whole(key: object, value: object, check_sum: object) -> bool:
+    """Whether a row is as it was written: SQLite itself does not notice a bit that flips in a number."""
+    return isinstance(key, bytes) and isinstance(value, bytes) and check_sum == _sum(key, value)
+
+
+def _sum(key: bytes, value: bytes) -> int:
+    return crc32(value, crc32(key))
 
 
 def _kept_aside(file: Path) -> Path:
