@@ -50,6 +50,11 @@ class GapLedger:
         if self.add(gap) and gap.reason == reason:
             _log.warning("lost", device=entry.device, seq=entry.seq, reason=reason)
 
+    def lose_all(self, entries: Iterable[Entry], reason: str) -> None:
+        """Count several lost entries."""
+        for entry in entries:
+            self.lose(entry, reason)
+
     def add(self, gap: Gap) -> bool:
         """Count a gap. Returns whether it begins a new one; otherwise it prolongs one that waits."""
         self.changed = True

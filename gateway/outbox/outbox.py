@@ -125,9 +125,9 @@ class Outbox:
         What went to disk meanwhile comes back from there, as history.
         """
         lost = [entry for ordinal, entry in self._window.give_back() if not self._history.release(ordinal, entry)]
-        for entry in lost + self._history.give_back():
-            if self._upkeep is not None:
-                self._upkeep.lose(entry)
+        lost += self._history.give_back()
+        if self._upkeep is not None:
+            self._upkeep.lose_all(lost)
         self._something_to_take.set()
 
     async def run(self) -> None:
@@ -200,8 +200,8 @@ class Outbox:
         return Entry(device, self._run, seq, item, history=False)
 
     def _enter(self, entry: Entry) -> None:
-        for dropped in self._window.add(entry, self._clock.monotonic_s()):
-            self._ledger.lose(dropped, "memory_full")
+        dropped = self._window.add(entry, self._clock.monotonic_s())
+        self._ledger.lose_all(dropped, "memory_full")
         self._something_to_take.set()
 
     def _tell_gaps(self) -> None:

@@ -43,7 +43,6 @@ RETRY_S: Final = 30.0
 
 _NO_ROOM_RETRY_S: Final = 1.0
 _NO_ROOM: Final = (ENOSPC, EDQUOT)
-_TOUCH_S: Final = 300.0
 _READ_ATTEMPTS: Final = 3
 
 _log = structlog.get_logger()
@@ -75,7 +74,6 @@ class Spool:
         self._ends: tuple[Reader, Writer] | None = None
         self._cursor = Cursor()
         self._retry_at = 0.0
-        self._touch_at = 0.0
         self._shortage = 0
         self._unread: tuple[int, float] = (0, 0.0)
         self._cursor_bytes = 0
@@ -249,11 +247,9 @@ class Spool:
         self._with_room(cursor.ordinal, lambda: self._move(cursor))
 
     def touch(self) -> None:
-        """Once in five minutes, note on disk that the gateway runs."""
-        if self._ends is not None and self._clock.monotonic_s() >= self._touch_at:
-            self._touch_at = self._clock.monotonic_s() + _TOUCH_S
-            with suppress(OSError):
-                self._files.touch(RUNNING_FILE, self._clock.now().time)
+        """Note on disk that the gateway runs: after a crash this is the last time that is known of it."""
+        with suppress(OSError):
+            self._files.touch(RUNNING_FILE, self._clock.now().time)
 
     def close(self, *, clean: bool) -> None:
         """Close the files. Never raises.
@@ -283,7 +279,6 @@ class Spool:
         self._cursor = found.cursor
         self._found = found.cursor._replace(gaps=(*found.cursor.gaps, *found.crash))
         self.segments_aside = found.aside
-        self._touch_at = self._clock.monotonic_s() + _TOUCH_S
         self._delete_before(found.cursor.ordinal)
 
     def _writer(self) -> Writer:

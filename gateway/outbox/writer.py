@@ -79,7 +79,7 @@ class Writer:
                 self._begin(groups, time_ns)
             else:
                 self._add(self._file, groups)
-        except OSError:
+        except BaseException:
             self.seal()
             raise
         self.kept = self._next

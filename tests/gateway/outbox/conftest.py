@@ -53,6 +53,7 @@ class Disk:
         self.pending: list[tuple[str, ...]] = []
         self.free = free
         self.bytes_read = 0
+        self.is_off = False
         self.operations: list[str] = []
         self.fault: Callable[[str, str], None] = lambda _operation, _name: None
 
@@ -169,8 +170,14 @@ class Disk:
         return self.names[name]
 
     def _ask(self, operation: str, name: str) -> None:
+        if self.is_off:
+            raise PowerCutError(operation)
         self.operations.append(operation)
-        self.fault(operation, name)
+        try:
+            self.fault(operation, name)
+        except PowerCutError:
+            self.is_off = True
+            raise
 
 
 class OpenInode:
@@ -204,11 +211,13 @@ def _torn(inode: Inode, random: Random) -> Inode:
 class Rig:
     """An outbox over a disk, with a clock that is moved by hand."""
 
-    def __init__(self, disk: Any = None, *, with_spool: bool = True, **room: int) -> None:
+    def __init__(
+        self, disk: Any = None, *, with_spool: bool = True, settings: dict[str, Any] | None = None, **room: int
+    ) -> None:
         self.disk = Disk() if disk is None else disk
         self.clock = ManualClock()
         self.room = Room(**{"max_bytes": LARGE, **room})
-        self.settings: dict[str, Any] = {"replay_rate": 1e9}
+        self.settings: dict[str, Any] = {"replay_rate": 1e9, **(settings or {})}
         self.runs = count(1)
         self.numbers = count(1)
         self.names: dict[int, tuple[str, str, int]] = {}

@@ -212,6 +212,7 @@ def compressed(content: Any) -> bytes:
         compressed([[], "no notices"]),
         compressed([[[b"key"]], []]),
         zstandard.ZstdCompressor().compress(b"\xc1"),
+        compressed([[], [[0, "run", 1, "events", {"text": msgspec.msgpack.Ext(9, b"?")}, [1, 2, "synced"]]]]),
     ],
 )
 def test_what_is_no_group_is_damaged(payload: bytes) -> None:

@@ -69,11 +69,11 @@ def test_a_crash_leaves_the_old_cursor_or_the_new(disk: Any, power_cut_error: ty
                 if operation == moment:
                     raise power_cut_error(moment)
 
-            disk.fault = fault
+            struck = disk.killed()
+            struck.fault = fault
             with pytest.raises(power_cut_error):
-                save(disk, Cursor(13))
-            disk.fault = lambda _operation, _name: None
-            after = disk.power_cut(Random(seed))  # noqa: S311 - chance for a test, no secret
+                save(struck, Cursor(13))
+            after = struck.power_cut(Random(seed))  # noqa: S311 - chance for a test, no secret
             assert load(after) in (FULL, Cursor(13))
 
 
