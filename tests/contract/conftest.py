@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import pytest_asyncio
 import uvloop
 import yaml
 
@@ -35,6 +36,9 @@ DRIVERS = Path(drivers.__file__).parent
 TAUGHT = "thermo"
 """The driver in drivers/README.md."""
 
+TYPES = {"bool": bool, "text": str, "float": float, "int": int, "uint": int}
+"""The words for data types that all drivers share, without their lengths; `auto` is the other one."""
+
 _BLOCK = re.compile(r"```(?:python|yaml)\n# (drivers/thermo/\S+)\n(.*?)```", re.DOTALL)
 
 
@@ -44,47 +48,22 @@ def pytest_asyncio_loop_factories(config: pytest.Config, item: pytest.Item) -> M
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that asks for `subject` runs on all drivers; `polling` and `listener` are those of one kind."""
-    for kind in {"subject", "polling", "listener"} & set(metafunc.fixturenames):
-        taught = [] if kind == "listener" else [TAUGHT]
-        metafunc.parametrize(kind, [name for name in driver_names() if _is_of(name, kind)] + taught, indirect=True)
+    """A test that asks for `subject` runs on all drivers, or on those of the `KIND` that its module names."""
+    if "subject" in metafunc.fixturenames:
+        kind: type | None = getattr(metafunc.module, "KIND", None)
+        names = [name for name in driver_names() if _is_of(name, kind)]
+        taught = [] if kind is ListeningDriver else [TAUGHT]
+        metafunc.parametrize("subject", names + taught, indirect=True, scope="session")
 
 
-def _is_of(name: str, kind: str) -> bool:
+def _is_of(name: str, kind: type | None) -> bool:
     spec = driver_spec(name)
-    if spec.simulator is None or kind == "subject":
+    if spec.simulator is None or kind is None:
         return spec.simulator is not None
     try:
-        driver = spec.build(Subject.of(spec).config, ManualClock())
+        return isinstance(spec.build(Subject.of(spec).config, ManualClock()), kind)
     except Exception:  # noqa: BLE001 - what cannot be built fails in its tests, not in the collection of all
         return True
-    return isinstance(driver, PollingDriver if kind == "polling" else ListeningDriver)
-
-
-def of_first_tags(config: ConnectionConfig) -> ConnectionConfig:
-    """The same connection with the first tag of each device alone."""
-    devices = {
-        name: device.model_copy(update={"tags": dict(list(device.tags.items())[:1])})
-        for name, device in config.devices.items()
-    }
-    return config.model_copy(update={"devices": devices})
-
-
-def assert_cell(tag: Tag, value: Cell, quality: Quality) -> None:
-    """Hold one cell to what the core relies on: BAD has no value, all else one of the tag's type, and a finite one."""
-    if quality.level is Level.BAD:
-        assert value is None, tag
-        return
-    types: dict[str, set[type]] = {
-        "b": {bool},
-        "t": {str},
-        "f": {float},
-        "i": {int},
-        "u": {int},
-        "a": {bool, int, float, str},
-    }
-    assert type(value) in types[tag.type[0]], (tag, value)
-    assert not isinstance(value, float) or isfinite(value), (tag, value)
 
 
 class Listening:
@@ -111,7 +90,7 @@ class Listening:
 
 @dataclass
 class Subject:
-    """One driver with its example."""
+    """One driver with its example, and what the tests of several kinds do with it."""
 
     spec: DriverSpec
     folder: Path
@@ -157,6 +136,26 @@ class Subject:
         finally:
             await listening.stop()
 
+    @staticmethod
+    def some_tags(config: ConnectionConfig) -> ConnectionConfig:
+        """The same connection with the first tag of each device alone."""
+        devices = {
+            name: device.model_copy(update={"tags": dict(list(device.tags.items())[:1])})
+            for name, device in config.devices.items()
+        }
+        return config.model_copy(update={"devices": devices})
+
+    @staticmethod
+    def check(tag: Tag, value: Cell, quality: Quality) -> None:
+        """Hold one cell to what the core relies on: BAD without a value, else one of the tag's type."""
+        if quality.level is Level.BAD:
+            assert value is None, tag
+        elif tag.type == "auto":
+            assert type(value) in (bool, int, float, str), (tag, value)
+        else:
+            assert type(value) is TYPES[tag.type.rstrip("0123456789")], (tag, value)
+        assert not isinstance(value, float) or isfinite(value), tag
+
     async def use(self, driver: Any, config: ConnectionConfig) -> None:
         """Read each request once, or listen until every device has spoken."""
         if isinstance(driver, PollingDriver):
@@ -167,17 +166,33 @@ class Subject:
                 pass
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def subject(request: pytest.FixtureRequest) -> Subject:
-    """One driver of any kind."""
+    """One driver."""
     if request.param == TAUGHT:
         request.getfixturevalue("taught")
         return Subject.of(import_module(f"drivers.{TAUGHT}.spec").SPEC)
     return Subject.of(driver_spec(request.param))
 
 
-polling = listener = subject
-"""The same of one kind."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def played(subject: Subject) -> AsyncIterator[ConnectionConfig]:
+    """The example, played for all tests of this driver that do not end it, in one task from begin to end."""
+    ready: asyncio.Future[ConnectionConfig] = asyncio.get_running_loop().create_future()
+    over = asyncio.Event()
+
+    async def play() -> None:
+        async with subject.spec.simulate(subject.config) as config:
+            ready.set_result(config)
+            await over.wait()
+
+    playing = asyncio.create_task(play())
+    await asyncio.wait([playing, ready], return_when=asyncio.FIRST_COMPLETED)
+    if playing.done():
+        playing.result()
+    yield ready.result()
+    over.set()
+    await playing
 
 
 @pytest.fixture(scope="session")

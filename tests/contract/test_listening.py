@@ -7,93 +7,87 @@ from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import pytest
+
 from gateway.collect.plan import devices_of
+from gateway.driver import ListeningDriver
 from gateway.model import ABSENT, Level, columns_of
-from tests.contract.conftest import assert_cell, of_first_tags
 
 if TYPE_CHECKING:
+    from gateway.connection import ConnectionConfig
+    from gateway.driver import Device
     from gateway.model import Batch
-    from tests.contract.conftest import Subject
+    from tests.contract.conftest import Listening, Subject
+
+KIND = ListeningDriver
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-def check(batch: Batch) -> None:
-    """Hold one batch to what the core relies on."""
+async def test_the_first_batch_of_each_device_holds_every_tag(subject: Subject, played: ConnectionConfig) -> None:
+    """Whoever comes after it may wait for changes alone; the simulator plays every tag, so all are GOOD."""
+    async with subject.opened(played) as driver, subject.listening(driver, devices_of(played)) as listening:
+        for device in listening.devices:
+            first = _first(listening, device)
+            assert first.plan is device.plan
+            assert ABSENT not in first.values
+            assert {quality.level for quality in first.quality} == {Level.GOOD}
+
+
+async def test_changes_follow(subject: Subject, played: ConnectionConfig) -> None:
+    """After the first batches more come, each whole and of its device's plan; no tag's time runs backwards."""
+    async with subject.opened(played) as driver, subject.listening(driver, devices_of(played)) as listening:
+        more = len(listening.batches) + 3
+        await listening.until(lambda: len(listening.batches) >= more)
+    plans = {device.name: device.plan for device in listening.devices}
+    times: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+    for batch in listening.batches:
+        assert batch.plan is plans[batch.plan.device]
+        _check(subject, batch)
+        for position, offset_ms in enumerate(batch.offsets or [0] * len(batch.values)):
+            if batch.values[position] is not ABSENT:
+                times[batch.plan.device, position].append(batch.stamp.monotonic / 1e6 + offset_ms)
+    rounding_ms = 1
+    assert all(later >= earlier - rounding_ms for series in times.values() for earlier, later in pairwise(series))
+
+
+async def test_a_cancelled_listening_stops_within_a_second(subject: Subject, played: ConnectionConfig) -> None:
+    """At once, after a moment, and in full swing; nothing is emitted after its end."""
+    async with subject.opened(played) as driver:
+        for moment_s in (0.0, 0.001, 0.02, 0.3):
+            batches: list[Batch] = []
+            task = asyncio.create_task(driver.listen(devices_of(played), batches.append))
+            await asyncio.sleep(moment_s)
+            task.cancel()
+            _, late = await asyncio.wait([task], timeout=1.0)
+            assert not late
+            assert task.cancelled()
+            count = len(batches)
+            await asyncio.sleep(0.2)
+            assert len(batches) == count
+
+
+async def test_listening_again_with_other_devices_works_on_the_open_link(
+    subject: Subject, played: ConnectionConfig
+) -> None:
+    """After a reload: all tags, then one of each device, then all; each time the first batches are whole."""
+    async with subject.opened(played) as driver:
+        for asked in (played, subject.some_tags(played), played):
+            async with subject.listening(driver, devices_of(asked)) as listening:
+                for device in listening.devices:
+                    assert _first(listening, device).plan is device.plan
+                    assert ABSENT not in _first(listening, device).values
+
+
+def _first(listening: Listening, device: Device) -> Batch:
+    return next(batch for batch in listening.batches if batch.plan.device == device.name)
+
+
+def _check(subject: Subject, batch: Batch) -> None:
     length = len(batch.plan.tags)
     assert len(batch.values) == len(batch.quality) == length
     assert batch.offsets is None or len(batch.offsets) == length
     assert batch.source_times is None or len(batch.source_times) == length
     assert not batch.is_empty
     for tag, value, quality in columns_of(batch):
-        assert_cell(tag, value, quality)
-
-
-async def test_the_first_batch_of_each_device_holds_every_tag(listener: Subject) -> None:
-    """Whoever comes after it may wait for changes alone; the simulator plays every tag, so all are GOOD."""
-    async with listener.spec.simulate(listener.config) as config, listener.opened(config) as driver:
-        devices = devices_of(config)
-        async with listener.listening(driver, devices) as listening:
-            for device in devices:
-                first = next(batch for batch in listening.batches if batch.plan.device == device.name)
-                assert first.plan is device.plan
-                assert ABSENT not in first.values
-                assert {quality.level for quality in first.quality} == {Level.GOOD}
-                check(first)
-
-
-async def test_changes_follow(listener: Subject) -> None:
-    """After the first batches more come, each whole, of its device's plan, and none from before the first."""
-    async with listener.spec.simulate(listener.config) as config, listener.opened(config) as driver:
-        devices = devices_of(config)
-        plans = {device.name: device.plan for device in devices}
-        async with listener.listening(driver, devices) as listening:
-            more = len(listening.batches) + 3
-            await listening.until(lambda: len(listening.batches) >= more)
-        for batch in listening.batches:
-            assert batch.plan is plans[batch.plan.device]
-            check(batch)
-
-
-async def test_a_cancelled_listening_stops_within_a_second(listener: Subject) -> None:
-    """At once, after a moment, and in full swing; nothing is emitted after its end."""
-    async with listener.spec.simulate(listener.config) as config, listener.opened(config) as driver:
-        for steps in (0, 1, 5, 200):
-            batches: list[Batch] = []
-            task = asyncio.create_task(driver.listen(devices_of(config), batches.append))
-            for _ in range(steps):
-                await asyncio.sleep(0.001)
-            task.cancel()
-            _, late = await asyncio.wait([task], timeout=1.0)
-            assert not late
-            assert task.cancelled()
-            count = len(batches)
-            await asyncio.sleep(0.3)
-            assert len(batches) == count
-
-
-async def test_listening_again_with_other_devices_works_on_the_open_link(listener: Subject) -> None:
-    """After a reload: all tags, then one of each device, then all; each time the first batches are whole."""
-    async with listener.spec.simulate(listener.config) as config, listener.opened(config) as driver:
-        for asked in (config, of_first_tags(config), config):
-            devices = devices_of(asked)
-            async with listener.listening(driver, devices) as listening:
-                for device in devices:
-                    first = next(batch for batch in listening.batches if batch.plan.device == device.name)
-                    assert first.plan is device.plan
-                    assert ABSENT not in first.values
-
-
-async def test_the_time_of_a_tag_never_runs_backwards(listener: Subject) -> None:
-    """The stamp less or plus the offset of each tag only grows from batch to batch, on the monotonic clock."""
-    async with listener.spec.simulate(listener.config) as config, listener.opened(config) as driver:
-        async with listener.listening(driver, devices_of(config)) as listening:
-            more = len(listening.batches) + 5
-            await listening.until(lambda: len(listening.batches) >= more)
-        times: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
-        for batch in listening.batches:
-            offsets = batch.offsets or [0] * len(batch.values)
-            for position, value in enumerate(batch.values):
-                if value is not ABSENT:
-                    times[batch.plan.device, position].append(batch.stamp.monotonic + offsets[position] * 1e6)
-        for series in times.values():
-            rounding_ns = 1e6
-            assert all(later >= earlier - rounding_ns for earlier, later in pairwise(series))
+        subject.check(tag, value, quality)

@@ -215,6 +215,7 @@ async def test_opening_and_closing_fifty_times_releases_everything(bench: Callab
         async with press.running():
             factory = press.driver._pins._factory
             pin = factory.pin(17)
+        press.wires.drive(17, level=False)
         assert not factory.pins
         assert not any(ref() for refs in factory._reservations.values() for ref in refs)
         assert pin.when_changed is None
@@ -226,6 +227,18 @@ async def test_the_global_pin_factory_of_gpiozero_is_never_touched(bench: Callab
     """By itself gpiozero falls back from one back end to the next when nobody names one; here somebody always does."""
     async with bench({"door": DOOR}).running():
         assert gpiozero.Device.pin_factory is None
+
+
+async def test_the_environment_does_not_change_what_mock_pins_are(
+    bench: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself gpiozero lets variables choose another board and another kind of pin; only the configuration counts."""
+    monkeypatch.setenv("GPIOZERO_PIN_FACTORY", "nonsense")
+    monkeypatch.setenv("GPIOZERO_MOCK_REVISION", "nonsense")
+    monkeypatch.setenv("GPIOZERO_MOCK_PIN_CLASS", "nonsense")
+    press = bench({"door": DOOR})
+    async with press.running():
+        assert press.seen == [{"door": False}]
 
 
 async def test_a_header_that_goes_away_ends_the_listening(bench: Callable[..., Any]) -> None:
