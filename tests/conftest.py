@@ -135,9 +135,12 @@ class Subscriber:
         return Counter((batch["device"], batch["run"], batch["seq"]) for batch in self.payloads())
 
     def close(self) -> None:
-        """Disconnect."""
+        """Disconnect. The thread closes the socket, unless it is told to end before it came to that."""
         self._client.disconnect()
+        wait_until(lambda: self._client.socket() is None, 10, "the subscriber's socket is closed")
         self._client.loop_stop()
+        # The pair of sockets by which paho wakes its thread would wait for the garbage collector, which then warns.
+        self._client._reset_sockets(sockpair_only=True)
 
 
 @pytest.fixture
