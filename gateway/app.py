@@ -133,11 +133,17 @@ class App:
         while True:
             await asyncio.sleep(_BEAT_S)
             self._flow.send_heartbeats()
-            self._notifier.status(f"{self._flow.summary()}; {self._uplink.summary()}")
+            self._notifier.status(self._summary())
             self._feed_watchdog()
             if self._clock.monotonic_s() - last_flush_s >= _STATE_FLUSH_S:
                 last_flush_s = self._clock.monotonic_s()
                 await asyncio.to_thread(self._state.flush)
+
+    def _summary(self) -> str:
+        """The line that `systemctl status` shows; a promise that cannot be kept at present is told there."""
+        durability = self._outbox.durability
+        unsafe = "" if durability.on_disk else f"; durability: none, {durability.cause}"
+        return f"{self._flow.summary()}; {self._uplink.summary()}{unsafe}"
 
     def _feed_watchdog(self) -> None:
         stalled = self._collector.stalled()

@@ -248,6 +248,20 @@ class TestSystemd:
                 return message
         raise AssertionError(f"no {beginning} within {within_s} s")
 
+    def test_a_state_folder_that_cannot_be_used_is_told_and_the_live_flow_goes_on(
+        self, gateway: Gateway, subscriber: Subscriber, systemd: socket.socket, tmp_path: Path
+    ) -> None:
+        """No disk is no reason to stop: values arrive, and the status says that nothing is durable, and why."""
+        (tmp_path / "a file").touch()
+        gateway.state = tmp_path / "a file" / "state"
+        gateway.write("connections/plant.yaml", MACHINE)
+        gateway.start(NOTIFY_SOCKET=str(tmp_path / "notify"))
+        status = self.hears(systemd, "STATUS=1 of 1")
+        assert "durability: none, " in status
+        assert "Not a directory" in status
+        wait_until(lambda: len(values(subscriber, "machine")) >= 3, 20, "three batches")
+        assert gateway.stop() == 0
+
     def test_ready_status_watchdog_reload_and_stop_are_told(
         self, gateway: Gateway, systemd: socket.socket, tmp_path: Path
     ) -> None:
