@@ -37,8 +37,6 @@ class Tail:
     segment: Segment
     end: int
     """One more than the ordinal of its last entry, or of what it begins with where it holds none."""
-    kept: int
-    """One more than the ordinal of the last entry that was kept, in it or before it."""
     plans: set[bytes] = field(default_factory=set)
     whole: bool = True
     """All of it is intact, but perhaps its end: more may be written behind it."""
@@ -64,7 +62,7 @@ def read_tail(files: Files, segment: Segment, codec: Codec, plans: Plans) -> Tai
         OSError: it cannot be read, or not be cut.
     """
     data = files.read(segment.file, 0, segment.size)
-    tail = Tail(segment, segment.name.base, segment.name.follows, whole=header_is_intact(data, segment.name))
+    tail = Tail(segment, segment.name.base, whole=header_is_intact(data, segment.name))
     known: dict[bytes, Plan] = {}
     last, end = None, HEADER_BYTES
     for record in records(data, segment.name):
@@ -74,7 +72,7 @@ def read_tail(files: Files, segment: Segment, codec: Codec, plans: Plans) -> Tai
             plans.read(record.payload, known)
         elif record.kind == Kind.GROUP:
             last = record
-            tail.end = tail.kept = record.first + record.count
+            tail.end = record.first + record.count
     tail.plans = set(known)
     tail.newest = 0 if last is None else _newest(last, known, codec)
     if tail.whole and len(data) > end:

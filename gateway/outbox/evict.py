@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gateway.model import Notice
 from gateway.outbox.gaps import gap_of, joined
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gateway.model import Gap
     from gateway.outbox.entry import Entry
     from gateway.outbox.reader import Loaded, Loss, Reader
 
-    IsWaiting = Callable[[int], bool]
+
+class Fates(Protocol):
+    """What became of the entries of a segment so far."""
+
+    def is_settled(self, ordinal: int) -> bool:
+        """Whether an entry is acknowledged."""
+        ...
+
+    def is_waiting(self, ordinal: int) -> bool:
+        """Whether an entry is neither acknowledged nor under way."""
+        ...
 
 
 class Eviction(NamedTuple):
@@ -24,26 +32,29 @@ class Eviction(NamedTuple):
     notices: list[Entry]
 
 
-def eviction(reader: Reader, end: int, is_waiting: IsWaiting) -> Eviction:
+def eviction(reader: Reader, end: int, fates: Fates) -> Eviction:
     """Go through a segment that is to be dropped.
+
+    A batch that is under way is not counted here: its own fate decides. A notice that is under way is kept all the
+    same; it may go out twice.
 
     Args:
         reader: over this segment alone, from the first ordinal that is not settled.
         end: one more than the ordinal of its last entry.
-        is_waiting: whether the entry of an ordinal still waits in the segment, and for nothing else.
+        fates: of its entries.
     """
     gaps: dict[str, Gap] = {}
     notices: list[Entry] = []
     losses: list[Loss] = []
     while loaded := _next(reader):
-        waiting = [entry for ordinal, entry in loaded.entries if is_waiting(ordinal)]
-        notices += [entry for entry in waiting if isinstance(entry.item, Notice)]
-        for entry in waiting:
-            if not isinstance(entry.item, Notice):
+        for ordinal, entry in loaded.entries:
+            if isinstance(entry.item, Notice):
+                notices += [] if fates.is_settled(ordinal) else [entry]
+            elif fates.is_waiting(ordinal):
                 gaps[entry.device] = _longer(gaps.get(entry.device), entry)
         losses += loaded.losses
     losses += reader.missing_before(end)
-    counted = [(loss, sum(map(is_waiting, loss.ordinals))) for loss in losses]
+    counted = [(loss, sum(map(fates.is_waiting, loss.ordinals))) for loss in losses]
     return Eviction([*gaps.values(), *(loss.gap(count) for loss, count in counted if count)], notices)
 
 

@@ -101,7 +101,9 @@ class Folder:
 
     def prepare(self) -> None:
         """Make the folder, and take its readings from the eyes of others."""
-        self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._path.is_dir():
+            self._path.mkdir(mode=0o700, parents=True)
+            _sync(self._path.parent)
         with suppress(PermissionError):
             self._path.chmod(0o700)
 
@@ -140,11 +142,7 @@ class Folder:
 
     def sync_folder(self) -> None:
         """Sync the folder itself."""
-        descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _sync(self._path)
 
     def free_bytes(self) -> int:
         """What is free, without what is reserved for root."""
@@ -176,3 +174,12 @@ class _AppendOnly:
 
     def close(self) -> None:
         os.close(self._descriptor)
+
+
+def _sync(folder: Path) -> None:
+    """Return when the names in a folder are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -34,10 +34,12 @@ class Snapshot:
     early: Ranges
 
     def is_waiting(self, ordinal: int) -> bool:
-        """Whether an entry waits on disk and is not under way."""
-        if ordinal in self.on_their_way:
-            return False
-        return ordinal in self.outstanding if ordinal < self.read_to else ordinal not in self.early
+        """Whether an entry is neither acknowledged nor under way."""
+        return ordinal not in self.on_their_way and not self.is_settled(ordinal)
+
+    def is_settled(self, ordinal: int) -> bool:
+        """Whether an entry is acknowledged, or was found lost."""
+        return ordinal not in self.outstanding if ordinal < self.read_to else ordinal in self.early
 
 
 class History:

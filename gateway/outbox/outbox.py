@@ -133,11 +133,11 @@ class Outbox:
     async def run(self) -> None:
         """Keep what waits safe and history ready, for ever. Cancel it before `close`."""
         while True:
-            await _wait(self._something_to_do, self._idle_s())
             self._something_to_do.clear()
             self._tending = asyncio.ensure_future(self._tend_whatever_happens())
             # What the thread has begun cannot be cancelled: `close` waits for it.
             await asyncio.shield(self._tending)
+            await _wait(self._something_to_do, self._idle_s())
 
     async def tend(self) -> None:
         """One round of what `run` does."""
@@ -252,7 +252,6 @@ class Outbox:
     async def _close(self, upkeep: Upkeep) -> bool:
         if self._tending is not None:
             await asyncio.wait([self._tending])
-        self.give_back()
         return await upkeep.close()
 
 

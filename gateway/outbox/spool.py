@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gateway.outbox.catalog import Segment
     from gateway.outbox.codec import EncodedGroup
     from gateway.outbox.entry import Entry
-    from gateway.outbox.evict import IsWaiting
+    from gateway.outbox.evict import Fates
     from gateway.outbox.files import Files
     from gateway.outbox.reader import Loaded
 
@@ -172,7 +172,7 @@ class Spool:
         following = self._following(segment)
         return self.next_ordinal if following is None else following.name.base
 
-    def drop(self, segment: Segment, is_waiting: IsWaiting, cursor: Cursor) -> Eviction:
+    def drop(self, segment: Segment, fates: Fates, cursor: Cursor) -> Eviction:
         """Drop the oldest segment: count what is lost with it, keep its notices, delete it.
 
         The gaps are on disk, in the cursor, before the segment is deleted, where there is room for that. Returns the
@@ -180,7 +180,7 @@ class Spool:
 
         Args:
             segment: of those that `crowded_out` named.
-            is_waiting: whether the entry of an ordinal still waits on disk, and is not under way.
+            fates: of its entries.
             cursor: as for `save`.
 
         Raises:
@@ -193,7 +193,7 @@ class Spool:
             writer.seal()
         end = self.end_of(segment)
         reader = Reader(self._files, [segment], self._codec, self._plans, max(self._cursor.ordinal, segment.name.base))
-        lost = eviction(reader, self._kept_end_of(segment), is_waiting)
+        lost = eviction(reader, self._kept_end_of(segment), fates)
         _log.warning("spool_full", segment=segment.file, dropped=sum(gap.count or 0 for gap in lost.gaps))
         beyond = cursor._replace(ordinal=max(cursor.ordinal, end), gaps=(*cursor.gaps, *lost.gaps))
         moved = self._with_room(beyond.ordinal, lambda: self._keep_and_move(lost.notices, beyond))

@@ -64,7 +64,6 @@ def survey(files: Files, codec: Codec, plans: Plans, now: int) -> Survey:
         start=WriterStart(
             number=1 + max((name.number for name in [*foreign, *(one.name for one in segments)]), default=0),
             ordinal=max(cursor.ordinal, cursor.kept, tail.end if tail else 0),
-            kept=max(cursor.ordinal, cursor.kept, tail.kept if tail else 0),
         ),
         aside=len(foreign),
         crash=crash,

@@ -105,13 +105,9 @@ class Upkeep:
         self._thread.shutdown(wait=False)
 
     def lose_all(self, entries: Iterable[Entry]) -> None:
-        """Entries were dropped from disk while under way, and not delivered. Notices are kept, in memory."""
-        for entry in entries:
-            if isinstance(entry.item, Notice):
-                dropped = self._window.add(replace(entry, history=False), self._clock.monotonic_s())
-                self._ledger.lose_all(dropped, "memory_full")
-            else:
-                self._ledger.lose(entry, "spool_full")
+        """Entries were dropped from disk while under way, and not delivered. Of notices there is another copy."""
+        batches = [entry for entry in entries if not isinstance(entry.item, Notice)]
+        self._ledger.lose_all(batches, "spool_full")
 
     def _resume(self) -> None:
         """Go on where an earlier run left off, once the folder was opened."""
@@ -151,20 +147,26 @@ class Upkeep:
     async def _drop(self, segment: Segment) -> None:
         """Make room by the oldest segment; what it still held is counted in gaps."""
         end = self._spool.end_of(segment)
-        waiting = self._history.begin_drop()
+        fates = self._history.begin_drop()
         under_way = [entry for entry in self._history.under_way(end) if not isinstance(entry.item, Notice)]
         for entry in under_way:
             self._ledger.hang(gap_of(entry, "spool_full"), entry)
         cursor = self._cursor()
         try:
-            lost = await self._in_thread(lambda: self._spool.drop(segment, waiting.is_waiting, cursor))
+            lost = await self._in_thread(lambda: self._spool.drop(segment, fates, cursor))
             self._count(lost.gaps)
-            self.lose_all(lost.notices)
+            self._keep_in_memory(lost.notices)
         finally:
             if self._spool.first_ordinal < end:
                 for entry in under_way:
                     self._ledger.settle(entry)
             self.lose_all(self._history.end_drop(self._spool.first_ordinal))
+
+    def _keep_in_memory(self, notices: Iterable[Entry]) -> None:
+        """Notices that no disk had room for wait as live ones, under their names."""
+        for entry in notices:
+            dropped = self._window.add(replace(entry, history=False), self._clock.monotonic_s())
+            self._ledger.lose_all(dropped, "memory_full")
 
     async def _load(self) -> None:
         """Load history ahead, as far as it is wanted."""

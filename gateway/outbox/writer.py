@@ -24,8 +24,6 @@ class WriterStart(NamedTuple):
     """Of the next segment."""
     ordinal: int
     """Of the next entry."""
-    kept: int
-    """One more than the ordinal of the last entry that was written and synced."""
 
 
 class Writer:
@@ -36,7 +34,9 @@ class Writer:
         self._files = files
         self._segments = segments
         self._plans = plans
-        self._number, self._next, self.kept = start
+        self._number, self._next = start
+        self.kept = start.ordinal
+        """One more than the ordinal of the last entry that was written and synced."""
         self._file: OpenFile | None = None
         self._held: set[bytes] = set()
         self.bytes_written = 0

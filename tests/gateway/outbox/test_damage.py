@@ -220,6 +220,37 @@ def test_a_newest_segment_without_content_is_no_hindrance(filled: Any, content: 
     assert SegmentName.parse(segment_files(filled)[-1]) == SegmentName(901, len(ALL))
 
 
+def test_an_empty_newest_segment_behind_a_failed_write_tells_no_loss(filled: Any) -> None:
+    """Its name says that ordinals before it were given to a write that failed; what comes next knows that too."""
+    filled.names[str(SegmentName(900, len(ALL) + 5, unused=5))] = type(filled.names["cursor"])()
+    found = Found(filled)
+    write(found.spool, len(ALL))
+    rest = found.spool.read()
+    assert rest is not None
+    assert (found.gaps, rest.losses) == ([], [])
+    assert Found(filled.killed()).gaps == []
+
+
+def test_nothing_is_written_behind_damage(disk: Any) -> None:
+    """A newest segment that is damaged in its middle is left as it is; a new one is begun."""
+    spool = Spool(disk, ManualClock(), Room(10**9))
+    spool.start()
+    for start in range(0, 9, IN_GROUP):
+        write(spool, start)
+    spool.close(clean=True)
+    [file] = segment_files(disk)
+    name = SegmentName.parse(file)
+    assert name is not None
+    middle = [record for record in records(bytes(disk.names[file].content), name) if record.count][1]
+    disk.names[file].content[middle.end - 1] ^= 1
+    before = bytes(disk.names[file].content)
+    spool = Spool(disk, ManualClock(), Room(10**9))
+    spool.start()
+    write(spool, 9)
+    assert bytes(disk.names[file].content) == before
+    assert len(segment_files(disk)) == 2
+
+
 def test_the_torn_end_of_the_newest_segment_is_cut(filled: Any) -> None:
     """What a crash left unfinished is gone before anything is written behind it."""
     file = segment_files(filled)[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ import pytest
 from gateway.outbox.files import Folder
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from gateway.outbox.files import Files
 
 
@@ -129,6 +128,18 @@ def test_only_the_owner_reads_the_folder(tmp_path: Path) -> None:
         os.umask(before)
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "a").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_new_folder_is_durable_before_anything_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own name is synced once: a power cut right after the first spill does not lose the folder with it."""
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(str(Path(f"/proc/self/fd/{fd}").readlink())))
+    files = Folder(tmp_path / "spool")
+    files.prepare()
+    assert synced == [str(tmp_path)]
+    files.prepare()
+    files.sync_folder()
+    assert synced == [str(tmp_path), str(tmp_path / "spool")]
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from collections import Counter
-from contextlib import suppress
 from errno import EDQUOT, EIO, ENOSPC
-from pathlib import Path
-from random import Random
-from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
-from gateway.model import Batch, Notice, Tag
-from gateway.outbox.files import Folder
+from gateway.model import Batch, Notice
 from gateway.outbox.room import ROOM_FOR_NAMES, Room
-from gateway.testing import sample_batch, sample_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from gateway.outbox.entry import Entry
 
 NewRig = Any
@@ -40,6 +32,11 @@ def told(entries: list[Entry]) -> Counter[str]:
 def delivered(entries: list[Entry]) -> Counter[str]:
     """How many batches of each device are among these entries."""
     return Counter(entry.device for entry in entries if isinstance(entry.item, Batch))
+
+
+def is_crash(entry: Entry) -> bool:
+    """Whether it is the record that a start makes of an unclean end."""
+    return isinstance(entry.item, Notice) and entry.item.body.get("reason") == "crash"
 
 
 async def outage(rig: Any, rounds: int, each: int = 20) -> Counter[str]:
@@ -132,7 +129,7 @@ async def test_batches_under_way_while_their_segment_is_dropped_are_counted_afte
     await rig.take(16)
     put += await outage(rig, 100)
     rig.killed()
-    drained = [e for e in await rig.drain() if not (isinstance(e.item, Notice) and e.item.body["reason"] == "crash")]
+    drained = [e for e in await rig.drain() if not is_crash(e)]
     assert delivered(drained) + told(drained) == put
 
 
@@ -287,6 +284,33 @@ async def test_a_gap_survives_a_disk_that_takes_no_cursor(new_rig: NewRig) -> No
     assert [e.item.body["number"] for e in drained if isinstance(e.item, Notice) and e.item.topic == "events"] == [7]
 
 
+async def test_a_drop_that_fails_counts_nothing_that_is_under_way(new_rig: NewRig) -> None:
+    """The segment is still there, so what comes back comes from there, and no gap waits for it."""
+    rig = new_rig(max_bytes=8_000, segment_bytes=1_000)
+    put: Counter[str] = Counter()
+    while rig.outbox.counters.spool_bytes < 7_000:
+        put += await outage(rig, 1)
+    under_way = await rig.take(10)
+
+    def fault(operation: str, name: str) -> None:
+        if operation == "rename":
+            raise OSError(EIO, f"{name}: Input/output error")
+
+    rig.disk.fault = fault
+    with capture_logs() as logs:
+        put += await outage(rig, 1, each=800)
+    assert "spool_full" in [line["event"] for line in logs]
+    rig.disk.fault = lambda _operation, _name: None
+    rig.spool._room = Room(10**9)
+    rig.acknowledge(under_way[:1])
+    await rig.tend(31)
+    await rig.tend(1.1)
+    rig.killed()
+    drained = under_way[:1] + [e for e in await rig.drain() if not is_crash(e)]
+    assert delivered(drained) == put
+    assert told(drained).total() == 0
+
+
 async def test_a_drop_that_fails_loses_nothing(new_rig: NewRig) -> None:
     """EIO on the cursor: the segment stays, what waits stays, and the next try counts once."""
     rig = new_rig(max_bytes=8_000, segment_bytes=1_000)
@@ -319,60 +343,3 @@ async def test_a_drop_that_fails_loses_nothing(new_rig: NewRig) -> None:
 def test_segments_are_small_where_there_is_little_room(room: Room, used: int, free: int, limit: int) -> None:
     """There are at least eight in the room there is, so that dropping one costs an eighth, down to 64 KiB."""
     assert room.segment_limit(used, free) == limit
-
-
-def fill(file: Path) -> None:
-    """Take all that is left of a disk."""
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT)
-    with suppress(OSError):
-        while os.write(descriptor, bytes(4096)):
-            pass
-    os.close(descriptor)
-
-
-@pytest.fixture
-def small_disk() -> Iterator[Path]:
-    """A real file system of 1 MB, away from pytest's folders: what a killed run leaves disturbs no later one."""
-    place = Path(mkdtemp(prefix="edge-gateway-disk-"))
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", place]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        place.rmdir()
-        pytest.skip("mounting a small tmpfs is not permitted here")
-    yield place
-    subprocess.run(["umount", "--lazy", place], check=True)
-    place.rmdir()
-
-
-async def test_a_real_disk_that_fills_up_keeps_the_newest(small_disk: Path, new_rig: Callable[..., Any]) -> None:
-    """Twice as much as fits: the process goes on, delivered and counted are together what was put."""
-    rig = new_rig(Folder(small_disk / "spool"))
-    random = Random(1)  # noqa: S311 - numbers that cannot be compressed, no secret
-    plan = sample_plan("meter", *(Tag(f"tag{at}", f"holding:{at}", "float64") for at in range(50)))
-    for _ in range(50):
-        for _ in range(100):
-            rig.outbox.put(sample_batch(plan, [random.random() for _ in range(50)], rig.clock.now()))
-        await rig.tend(1.1)
-        assert rig.outbox.durability.on_disk, rig.outbox.durability.cause
-    assert rig.outbox.counters.spool_bytes < 1024 * 1024
-    drained = await rig.drain()
-    assert delivered(drained) + told(drained) == Counter({"meter": 5000})
-    assert told(drained).total() > 1000
-    await rig.outbox.close()
-
-
-async def test_a_real_disk_that_others_fill_is_left_alone_and_taken_up_again(
-    small_disk: Path, new_rig: Callable[..., Any]
-) -> None:
-    """No byte is left: nothing crashes, memory holds what waits, and when there is room again all of it is safe."""
-    rig = new_rig(Folder(small_disk / "spool"))
-    put = await outage(rig, 3)
-    filler = small_disk / "filler"
-    fill(filler)
-    put += await outage(rig, 3)
-    assert not rig.outbox.durability.on_disk
-    filler.unlink()
-    await rig.tend(40)
-    assert rig.outbox.durability.on_disk
-    drained = await rig.drain()
-    assert delivered(drained) + told(drained) == put
-    await rig.outbox.close()

@@ -192,6 +192,22 @@ def test_segments_that_are_settled_are_deleted(new_spool: Callable[..., Spool], 
     assert spool.bytes_on_disk == 0
 
 
+def test_settled_segments_that_a_crash_left_are_deleted_at_the_start(clock: ManualClock, disk: Any) -> None:
+    """The cursor had moved, the machine stopped before the files were gone."""
+    spool = Spool(disk, clock, Room(LARGE, segment_bytes=400))
+    spool.start()
+    for start in range(0, 12, 3):
+        write(spool, range(start, start + 3))
+    disk.fault = lambda operation, _name: (_ for _ in ()).throw(OSError(5, "")) if operation == "unlink" else None
+    spool.save(Cursor(8))
+    after = disk.killed()
+    assert len(after.names) == 4 + 2
+    spool = Spool(after, clock, Room(LARGE, segment_bytes=400))
+    spool.start()
+    assert len(after.names) == 2 + 2
+    assert numbers(read_all(spool)) == [8, 9, 10, 11]
+
+
 def test_the_cursor_moves_before_a_segment_is_deleted(clock: ManualClock, disk: Any) -> None:
     """Move, sync, then delete: a crash in between costs nothing."""
     spool = Spool(disk, clock, Room(LARGE, segment_bytes=400))
