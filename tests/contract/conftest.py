@@ -187,7 +187,8 @@ async def played(subject: Subject) -> AsyncIterator[ConnectionConfig]:
             await over.wait()
 
     playing = asyncio.create_task(play())
-    await asyncio.wait([playing, ready], return_when=asyncio.FIRST_COMPLETED)
+    either: set[asyncio.Future[Any]] = {playing, ready}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
     if playing.done():
         playing.result()
     yield ready.result()

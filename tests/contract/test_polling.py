@@ -56,6 +56,18 @@ async def test_the_simulator_plays_every_tag_of_the_example(subject: Subject, pl
             assert None not in reply.values
 
 
+async def test_readings_move(subject: Subject, played: ConnectionConfig) -> None:
+    """What is read is of now: the simulator's signals move, so a driver that hands out its last reply again is seen."""
+    async with subject.opened(played) as driver, asyncio.timeout(20):
+        requests = driver.requests(devices_of(played))
+        first = [await driver.read(request) for request in requests]
+        moved = False
+        while not moved:
+            again = [await driver.read(request) for request in requests]
+            moved = any(new.values != old.values for new, old in zip(again, first, strict=True))
+            await asyncio.sleep(0.05)
+
+
 async def test_unchanged_means_equal_values(subject: Subject, played: ConnectionConfig) -> None:
     """The mark stands only on a reply that is the same as the one before; the core skips work for it."""
     async with subject.opened(played) as driver:

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from typing import TYPE_CHECKING, Any
 
-import gpiozero
+import gpiozero  # type: ignore[import-untyped]  # it has no type hints
 import pytest
 from structlog.testing import capture_logs
 

@@ -17,7 +17,12 @@ def edge(position: int) -> Edge:
 async def test_edges_of_another_thread_wake_the_loop_and_keep_their_order() -> None:
     """A task that waits gets all edges of a thread that fires ten thousand, each once and in order."""
     edges = Edges()
-    thread = threading.Thread(target=lambda: [edges.put(edge(n)) for n in range(KEPT)])
+
+    def fire() -> None:
+        for n in range(KEPT):
+            edges.put(edge(n))
+
+    thread = threading.Thread(target=fire)
     thread.start()
     got: list[int] = []
     async with asyncio.timeout(10):

@@ -81,11 +81,13 @@ class Plc:
         self.answer: Callable[[Asked], Iterable[bytes]] = lambda asked: [asked.reply()]
         """The parts to send, one after the other; an empty part closes the connection."""
         self.port = 0
-        self._serving: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+        self._serving: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
-        self._serving[asyncio.current_task()] = writer
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving[task] = writer
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
                 while await self._serve_one(reader, writer):

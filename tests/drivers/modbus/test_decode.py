@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from drivers.modbus.datatypes import Order
     from drivers.modbus.decode import Decoded
 
-ORDERS = ("ABCD", "CDAB", "BADC", "DCBA")
+    Point = tuple[int, str, Order]
+    """Offset in the block, data type, order."""
+
+ORDERS: tuple[Order, ...] = ("ABCD", "CDAB", "BADC", "DCBA")
 FLOAT32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
-def decoded(wire: str, *points: tuple[int, str, Order]) -> Decoded:
+def decoded(wire: str, *points: Point) -> Decoded:
     """The values of a block whose bytes are written in hexadecimal."""
     raw = bytes.fromhex(wire)
     return RegisterDecoder(
@@ -61,26 +64,26 @@ def test_known_bytes_give_known_numbers(wire: str, name: str, order: Order, valu
 
 def test_gaps_are_skipped() -> None:
     """What lies between, before and behind the points is not looked at."""
-    points = [(1, "uint16", "ABCD"), (3, "int32", "ABCD"), (6, "uint16", "ABCD")]
+    points: list[Point] = [(1, "uint16", "ABCD"), (3, "int32", "ABCD"), (6, "uint16", "ABCD")]
     assert decoded("DEAD 0001 DEAD FFFFFFFF DEAD 0002 DEAD", *points).values == [1, -1, 2]
 
 
 def test_overlapping_points_each_get_their_bytes() -> None:
     """The same register as signed, unsigned and part of a longer number."""
-    points = [(0, "uint32", "ABCD"), (0, "uint16", "ABCD"), (0, "int16", "ABCD"), (1, "uint16", "ABCD")]
+    points: list[Point] = [(0, "uint32", "ABCD"), (0, "uint16", "ABCD"), (0, "int16", "ABCD"), (1, "uint16", "ABCD")]
     assert decoded("FFFE0007", *points).values == [0xFFFE0007, 0xFFFE, -2, 7]
 
 
 def test_orders_mix_in_one_block() -> None:
     """A device may hold numbers of all orders side by side."""
-    points = [(2 * at, "uint32", order) for at, order in enumerate(ORDERS)]
+    points: list[Point] = [(2 * at, "uint32", order) for at, order in enumerate(ORDERS)]
     assert decoded("01020304 03040102 02010403 04030201", *points).values == [0x01020304] * 4
 
 
 @pytest.mark.parametrize("wire", ["7FC00000", "FFC00001", "7F800001", "7F800000", "FF800000"])
 def test_a_float_that_is_no_number_is_not_available(wire: str) -> None:
     """NaN of any kind and both infinities become no value, and their neighbours stay good."""
-    points = [(0, "float32", "ABCD"), (2, "float32", "ABCD"), (4, "uint16", "ABCD")]
+    points: list[Point] = [(0, "float32", "ABCD"), (2, "float32", "ABCD"), (4, "uint16", "ABCD")]
     assert decoded(f"428E999A {wire} 0005", *points) == (
         [71.3, None, 5],
         [Quality.GOOD, Quality.NOT_AVAILABLE, Quality.GOOD],
@@ -90,7 +93,7 @@ def test_a_float_that_is_no_number_is_not_available(wire: str) -> None:
 def test_the_highest_floats_are_numbers() -> None:
     """The sum of many is still finite, so none is taken for an infinity."""
     highest = (2 - 2**-23) * 2.0**127
-    points = [(2 * at, "float32", "ABCD") for at in range(62)]
+    points: list[Point] = [(2 * at, "float32", "ABCD") for at in range(62)]
     values, quality = decoded("7F7FFFFF" * 62, *points)
     assert quality is None
     assert struct.pack(">f", values[0]) == struct.pack(">f", highest)
@@ -102,7 +105,7 @@ def blocks(draw: st.DrawFn) -> tuple[list[RegisterPoint], list[float], int]:
     points, values, at = [], [], 0
     for _ in range(draw(st.integers(1, 20))):
         data_type = REGISTER_TYPES[draw(st.sampled_from(sorted(REGISTER_TYPES)))]
-        order = draw(st.sampled_from(ORDERS if data_type.registers > 1 else ("ABCD", "BADC")))
+        order: Order = draw(st.sampled_from(ORDERS if data_type.registers > 1 else ("ABCD", "BADC")))
         at += draw(st.integers(0, 3))
         points.append(RegisterPoint(at, data_type, order))
         values.append(draw(FLOAT32 if data_type.is_float else st.integers(*data_type.limits)))

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,7 +33,7 @@ def fed(framer: ReplyFramer, chunks: list[bytes], awaited: int = AWAITED) -> tup
 
 def frames_of(replies: list[ModbusPDU]) -> list[bytes]:
     """The bytes of replies."""
-    return [reply.frame for reply in replies]
+    return [cast("RawReply", reply).frame for reply in replies]
 
 
 def test_the_awaited_reply_is_handed_over_untouched() -> None:

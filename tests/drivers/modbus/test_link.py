@@ -12,7 +12,7 @@ from drivers.modbus.link import SILENCES_TO_GIVE_UP
 from gateway.driver import DeviceRefused, DriverError, LinkError, NoReply, WrongReply
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.drivers.modbus.conftest import Asked, Bench
 
@@ -34,7 +34,7 @@ def lying(asked: Asked, **changed: Any) -> bytes:
     return asked.reply(*[LIE] * asked.count, **changed)
 
 
-WRONG = {
+WRONG: dict[str, tuple[type[DriverError], Callable[[Asked], list[bytes]]]] = {
     "another transaction": (WrongReply, lambda asked: [lying(asked, transaction=NOBODY)]),
     "transaction 0": (WrongReply, lambda asked: [lying(asked, transaction=0)]),
     "another unit": (WrongReply, lambda asked: [lying(asked, unit=asked.unit + 1)]),
@@ -97,7 +97,7 @@ async def test_a_wrong_reply_is_an_error_and_the_next_reading_is_right(bench: Be
     await bench.recovers()
 
 
-RIGHT = {
+RIGHT: dict[str, Callable[[Asked], list[bytes]]] = {
     "byte by byte": lambda asked: [bytes([byte]) for byte in asked.reply()],
     "after a reply to nobody": lambda asked: [lying(asked, transaction=NOBODY), asked.reply()],
     "merged with a reply to nobody": lambda asked: [lying(asked, transaction=NOBODY) + asked.reply()],
@@ -120,7 +120,7 @@ class Late:
     """Answers a request only when the next one comes, then that one as well."""
 
     def __init__(self, *, answers_both: bool) -> None:
-        self.held = None
+        self.held: Asked | None = None
         self.answers_both = answers_both
 
     def __call__(self, asked: Asked) -> list[bytes]:
@@ -276,7 +276,8 @@ def mutated(asked: Asked, chance: random.Random, held: list[Asked]) -> list[byte
 @pytest.mark.parametrize("seed", range(3))
 async def test_no_wrong_value_comes_out_of_a_malicious_plc(bench: Bench, seed: int) -> None:
     """Many requests, each answered in a way drawn by lot: a value that is read is the right one."""
-    chance, held, right = random.Random(seed), [], 0  # noqa: S311 - drawn lots, no secrets
+    chance, right = random.Random(seed), 0  # noqa: S311 - drawn lots, no secrets
+    held: list[Asked] = []
     bench.plc.answer = lambda asked: mutated(asked, chance, held)
     for _ in range(80):
         address = chance.choice([100, 200, 300])

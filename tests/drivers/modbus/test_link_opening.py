@@ -168,13 +168,14 @@ async def test_closing_does_not_wait_for_a_peer_that_reads_nothing(make_connecti
         link = Link(make_connection(port=port, devices={"d": {"tags": {"t": {"address": "coil:1"}}}}))
         before = open_files()
         await link.open()
-        link._client.ctx.transport.write(b"\0" * 50_000_000)
+        link._client.ctx.transport.write(b"\0" * 50_000_000)  # type: ignore[attr-defined]  # a TCP transport is more
         await link.close()
         assert open_files() == before
 
 
 async def test_a_dead_peer_is_noticed_by_the_kernel(bench: Bench) -> None:
     """Keep-alive and the limit for unacknowledged data are set on the socket."""
+    assert bench.driver._link is not None
     peer = bench.driver._link._client.ctx.transport.get_extra_info("socket")
     assert peer.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
     assert peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10

@@ -22,7 +22,7 @@ async def read_all(libmodbus_port: int, make_connection: MakeConnection) -> Read
         config = make_connection(port=libmodbus_port, devices={"meter": {"tags": tags, "timeout_s": 20.0, **settings}})
         driver = ModbusDriver(config, ManualClock())
         names = list(tags)
-        values = {}
+        values: dict[str, Cell] = {}
         await driver.open()
         try:
             for request in driver.requests(devices_of(config)):

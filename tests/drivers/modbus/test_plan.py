@@ -13,6 +13,8 @@ from drivers.modbus.plan import REQUEST_OVERHEAD_BYTES, requests_of
 from gateway.collect.plan import devices_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from gateway.driver import Device
     from tests.drivers.modbus.conftest import MakeDevices, MakeRequest
 
@@ -154,7 +156,7 @@ def test_no_request_exceeds_a_limit(device: Device) -> None:
             reached = max(reached, tags[at].place.number + (1 if is_bits else tags[at].register_type.registers))
 
 
-def cost(blocks: list[tuple[int, int]]) -> int:
+def cost(blocks: Iterable[Sequence[int]]) -> int:
     """What the plan says a list of blocks costs on holding registers, in bytes."""
     return sum(REQUEST_OVERHEAD_BYTES + 2 * (last - first + 1) for first, last in blocks)
 
@@ -170,6 +172,7 @@ def cheapest_by_trying_all(numbers: list[int], most: int, max_gap: int) -> int:
             blocks[-1][1] = number
         if all(last - first < most for first, last in blocks):
             best = min(best or cost(blocks), cost(blocks))
+    assert best is not None
     return best
 
 

@@ -46,7 +46,7 @@ def test_a_reply_that_does_not_fit_is_told_and_not_believed(wire: str, says: str
 
 
 @pytest.mark.parametrize(("code", "kind"), [(2, DeviceRefused), (4, DeviceRefused), (0x0B, NoReply)])
-def test_an_exception_reply_is_an_error_of_its_own(code: int, kind: str) -> None:
+def test_an_exception_reply_is_an_error_of_its_own(code: int, kind: type[Exception]) -> None:
     """The device refuses; a converter that tells of silence makes it a missing reply."""
     with pytest.raises(kind, match=f"exception {code:02X}"):
         data_of(bytes.fromhex("0001 0000 0003 11 83") + bytes([code]), TWO_REGISTERS)

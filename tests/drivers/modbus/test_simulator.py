@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drivers.modbus.driver import ModbusDriver
-from drivers.modbus.spec import SPEC
+from drivers.modbus.simulator import simulate
 from gateway.collect.plan import devices_of
 from gateway.driver import DeviceRefused, NoReply
 from gateway.testing import ManualClock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from drivers.modbus.config import ModbusConnection
     from gateway.driver import DriverError
     from tests.drivers.modbus.conftest import MakeConnection
@@ -45,11 +47,11 @@ async def everything_read(config: ModbusConnection) -> dict[tuple[str, str], Any
     """Engineering values by device and tag, read through the driver."""
     driver = ModbusDriver(config, ManualClock())
     devices = {device.name: device for device in devices_of(config)}
-    values = {}
+    values: dict[tuple[str, str], Any] = {}
     await driver.open()
     for request in driver.requests(list(devices.values())):
-        reply = await driver.read(request)
-        for at, raw in zip(request.positions, reply.values, strict=True):
+        raws: Sequence[Any] = (await driver.read(request)).values
+        for at, raw in zip(request.positions, raws, strict=True):
             tag = devices[request.device].plan.tags[at]
             values[request.device, tag.name] = raw * tag.scale + tag.offset if tag.scaled else raw
     await driver.close()
@@ -58,7 +60,7 @@ async def everything_read(config: ModbusConnection) -> dict[tuple[str, str], Any
 
 async def test_every_tag_of_every_unit_shows_a_plausible_value(make_connection: MakeConnection) -> None:
     """Units, tables, types, orders, scales and offsets: what is read is what the signal means."""
-    async with SPEC.simulate(make_connection(devices=PLANT)) as config:
+    async with simulate(make_connection(devices=PLANT)) as config:
         assert config.host == "127.0.0.1"
         values = await everything_read(config)
     assert all(225 <= values["meter", f"u_{order}"] <= 235 for order in ORDERS)
@@ -70,14 +72,14 @@ async def test_every_tag_of_every_unit_shows_a_plausible_value(make_connection: 
 
 async def test_a_value_beyond_its_type_stops_at_the_limit(make_connection: MakeConnection) -> None:
     """A signal that does not fit its registers wraps to nothing."""
-    async with SPEC.simulate(make_connection(devices=PLANT)) as config:
+    async with simulate(make_connection(devices=PLANT)) as config:
         values = await everything_read(config)
     assert (values["meter", "too_high"], values["meter", "too_low"]) == (65535, -32768)
 
 
 async def test_values_move(make_connection: MakeConnection) -> None:
     """Each reading is made when it is asked for."""
-    async with SPEC.simulate(make_connection(devices=PLANT)) as config:
+    async with simulate(make_connection(devices=PLANT)) as config:
         first = await everything_read(config)
         deadline = asyncio.get_running_loop().time() + 30
         while (await everything_read(config))["meter", "u_ABCD"] == first["meter", "u_ABCD"]:
@@ -98,7 +100,7 @@ async def test_what_is_not_configured_is_refused(
     make_connection: MakeConnection, unit_id: int, address: str, error: type[DriverError], says: str
 ) -> None:
     """Outside the addresses in use, on another table, of another unit."""
-    async with SPEC.simulate(make_connection(devices=PLANT)) as config:
+    async with simulate(make_connection(devices=PLANT)) as config:
         stranger = {"unit_id": unit_id, "timeout_s": 20.0, "tags": {"t": {"address": address}}}
         wrong = make_connection(host=config.host, port=config.port, devices={"stranger": stranger})
         driver = ModbusDriver(wrong, ManualClock())
@@ -111,7 +113,7 @@ async def test_what_is_not_configured_is_refused(
 
 async def test_holes_between_tags_read_as_zero(make_connection: MakeConnection) -> None:
     """As in many devices; so a plan may read gaps along. A number may be cut by whoever reads."""
-    async with SPEC.simulate(make_connection(devices=PLANT)) as config:
+    async with simulate(make_connection(devices=PLANT)) as config:
         tags = {f"at_{n}": {"address": f"holding:{n}"} for n in (11, 12, 19)} | {"bit": {"address": "discrete:15"}}
         other = make_connection(
             host=config.host, port=config.port, devices={"d": {"unit_id": 7, "timeout_s": 20.0, "tags": tags}}
@@ -127,7 +129,7 @@ async def test_holes_between_tags_read_as_zero(make_connection: MakeConnection) 
 async def test_nothing_can_be_written(make_connection: MakeConnection, written: str, refused: str) -> None:
     """A write to a register, to a coil and to single bits of a register is answered with exception 01."""
     pdu = bytes.fromhex(written)
-    async with SPEC.simulate(make_connection(devices=PLANT)) as config:
+    async with simulate(make_connection(devices=PLANT)) as config:
         reader, writer = await asyncio.open_connection(config.host, config.port)
         writer.write(struct.pack(">HHHB", 1, 0, 1 + len(pdu), 7) + pdu)
         assert await reader.readexactly(9) == bytes.fromhex(f"0001 0000 0003 07 {refused}")
@@ -138,7 +140,7 @@ async def test_nothing_can_be_written(make_connection: MakeConnection, written: 
 @pytest.mark.skipif(shutil.which("mbpoll") is None, reason="mbpoll is not installed (apt-get install mbpoll)")
 async def test_another_program_reads_it(make_connection: MakeConnection) -> None:
     """Debian's mbpoll, a Modbus master on libmodbus, sees a voltage where the configuration says there is one."""
-    async with SPEC.simulate(make_connection(devices=PLANT)) as config:
+    async with simulate(make_connection(devices=PLANT)) as config:
         command = [
             "mbpoll",
             "-m",
@@ -166,7 +168,7 @@ async def test_another_program_reads_it(make_connection: MakeConnection) -> None
 
 async def test_nothing_listens_afterwards(make_connection: MakeConnection) -> None:
     """The port is free again, and nobody keeps a connection."""
-    async with SPEC.simulate(make_connection(devices=PLANT)) as config:
+    async with simulate(make_connection(devices=PLANT)) as config:
         await everything_read(config)
     with pytest.raises(ConnectionRefusedError):
         await asyncio.open_connection(config.host, config.port)

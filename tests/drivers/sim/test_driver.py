@@ -92,7 +92,7 @@ async def test_an_analog_value_is_raw_so_that_scaling_makes_it_plausible() -> No
     """Scale and offset are undone, as a device that sends tenths of a degree would."""
     tag = {"address": "analog", "unit": "°C", "range": [0.0, 150.0], "scale": 0.1, "offset": -20.0}
     sim = Sim(tags={"temperature": tag, "flat": tag | {"scale": 0.0}})
-    raw = (await sim.read()).values
+    raw: Any = (await sim.read()).values
     expected = analog("press.temperature", "°C", (0, 150), sim.clock.monotonic_s())
     assert raw[0] * 0.1 - 20.0 == pytest.approx(expected)
 
