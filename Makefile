@@ -12,6 +12,7 @@ PYTHON ?= python3
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
+CAMPAIGN_ARGS ?=
 export PYTHON
 
 # The version of uv that writes requirements.lock; nothing else uses it.
@@ -20,7 +21,7 @@ UV := uv==0.13.9
 # Debian packages. The tests talk to peers that others wrote: mosquitto and its clients, a Modbus server made with libmodbus (in C,
 # compiled by the test), and mbpoll, a Modbus client.
 PEERS := mosquitto mosquitto-clients mbpoll gcc libc6-dev libmodbus-dev
-NEEDS := python3-venv $(if $(filter test bench,$(MAKECMDGOALS)),$(PEERS))
+NEEDS := python3-venv $(if $(filter test bench campaign,$(MAKECMDGOALS)),$(PEERS))
 
 .PHONY: help
 help:
@@ -29,7 +30,8 @@ help:
 	@echo 'make test    runs all tests with branch coverage'
 	@echo '             TEST_ARGS="-k outbox" for some of them, without coverage'
 	@echo 'make check   lint, format, types, import rules, documents in step'
-	@echo 'make bench   start to first value, and memory, measured here'
+	@echo 'make bench   measures this machine; BENCH_ARGS=modbus for one bench, --json for scripts'
+	@echo 'make campaign  faults at full length: hours'
 	@echo 'make fmt     formats the code and mends what ruff can mend'
 	@echo 'make lock    writes requirements.lock anew from pyproject.toml'
 	@echo 'make clean   removes .venv and everything else that was made here'
@@ -46,7 +48,12 @@ test: .venv/.installed
 
 .PHONY: bench
 bench: .venv/.installed
-	@.venv/bin/python -m tests.bench.first_value $(BENCH_ARGS)
+	@.venv/bin/python -m tests.bench $(or $(BENCH_ARGS),all)
+
+# Each row of the fault campaign at full length; CAMPAIGN_ARGS="-k n3" for some of them.
+.PHONY: campaign
+campaign: .venv/.installed
+	@.venv/bin/pytest tests/faults --campaign -v $(CAMPAIGN_ARGS)
 
 .PHONY: check
 check: .venv/.installed
