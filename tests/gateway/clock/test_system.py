@@ -23,16 +23,20 @@ def test_now_reads_both_clocks() -> None:
     assert before[1] <= stamp.monotonic <= after[1]
 
 
-def test_synchronisation_is_what_timesyncd_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The mark appears once the clock was set; it is looked up at most once a second."""
-    mark = tmp_path / "synchronized"
-    clock = SystemClock(mark)
+def test_synchronisation_is_asked_for_at_most_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stamp on the way of every batch costs no system call and no look at a file."""
+    said = [False, True, True]
+    asked: list[bool] = []
+    clock = SystemClock(lambda: asked.append(said[len(asked)]) or asked[-1])
+    begin = time.monotonic_ns()
+    monotonic = [begin]
+    monkeypatch.setattr(time, "monotonic_ns", lambda: monotonic[0])
+    assert [clock.now().clock for _ in range(100)] == [ClockState.FREE_RUNNING] * 100
+    monotonic[0] = begin + 999_999_999
     assert clock.now().clock is ClockState.FREE_RUNNING
-    mark.touch()
-    assert clock.now().clock is ClockState.FREE_RUNNING
-    later = time.monotonic_ns() + 2_000_000_000
-    monkeypatch.setattr(time, "monotonic_ns", lambda: later)
+    monotonic[0] = begin + 1_000_000_000
     assert clock.now().clock is ClockState.SYNCED
+    assert len(asked) == 2
 
 
 def test_boot_id_is_the_kernels_and_empty_without_one(tmp_path: Path) -> None:

@@ -1,17 +1,18 @@
-"""Wall and monotonic time, and what is known of the wall clock. The only room that reads a clock."""
+"""The clocks of this machine."""
 
 from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
+from gateway.clock.synchronisation import Synchronisation
 from gateway.model import ClockState, Stamp
 
-TIMESYNCD_MARK = Path("/run/systemd/timesync/synchronized")
-"""systemd-timesyncd touches this file once it has set the clock (systemd-timesyncd.service(8))."""
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
-_SYNC_CHECK_INTERVAL_NS = 1_000_000_000
+_SYNC_CHECK_INTERVAL_NS: Final = 1_000_000_000
 
 
 class Clock(Protocol):
@@ -27,10 +28,14 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The clocks of this machine. The synchronisation is looked up at most once a second."""
+    """The clocks of this machine. The synchronisation is looked up at most once a second.
 
-    def __init__(self, timesyncd_mark: Path = TIMESYNCD_MARK) -> None:
-        self._mark = timesyncd_mark
+    Args:
+        is_synchronised: whether the wall clock is right.
+    """
+
+    def __init__(self, is_synchronised: Callable[[], bool] | None = None) -> None:
+        self._is_synchronised = is_synchronised or Synchronisation()
         self._state = ClockState.FREE_RUNNING
         self._next_check = 0
 
@@ -39,7 +44,7 @@ class SystemClock:
         monotonic = time.monotonic_ns()
         if monotonic >= self._next_check:
             self._next_check = monotonic + _SYNC_CHECK_INTERVAL_NS
-            self._state = ClockState.SYNCED if self._mark.exists() else ClockState.FREE_RUNNING
+            self._state = ClockState.SYNCED if self._is_synchronised() else ClockState.FREE_RUNNING
         return Stamp(time.time_ns(), monotonic, self._state)
 
     def monotonic_s(self) -> float:
