@@ -15,7 +15,7 @@ import fcntl
 import os
 import secrets
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
@@ -34,6 +34,8 @@ FILE: Final = "state.sqlite"
 _LOCK_FILE: Final = "lock"
 _MOST_KEPT_ASIDE: Final = 9
 """Damaged files that are kept for a look; the last is overwritten by a later one."""
+
+_MOST_RUNS_OF_A_BOOT: Final = 100
 
 _DISK_AT_FAULT: Final = frozenset(
     {
@@ -174,6 +176,44 @@ class State:
         self._cause = cause
 
 
+def holder(folder: Path) -> int | None:
+    """The process id of the gateway that works on a state folder; None where none does.
+
+    Raises:
+        OSError: this user may not look.
+    """
+    try:
+        with (folder / _LOCK_FILE).open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(file.read() or 0) or None
+    except FileNotFoundError:
+        pass
+    return None
+
+
+def peek(folder: Path) -> dict[str, Json]:
+    """All values in a state folder, as they were last written; a gateway may work on it meanwhile.
+
+    Raises:
+        OSError: there is no such file, or this user may not read it.
+        StateError: it is damaged.
+    """
+    file = folder / FILE
+    with file.open("rb"):
+        pass
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.text_factory = bytes
+            rows = connection.execute("SELECT key, value, sum FROM state").fetchall()
+    except sqlite3.Error as error:
+        raise StateError(f"{file} cannot be read: {error}") from error
+    return {
+        key.decode(): msgspec.json.decode(value) for key, value, check_sum in rows if _is_whole(key, value, check_sum)
+    }
+
+
 def next_run(state: State, boot: str) -> Run:
     """Begin a run: the counter moves on and is on disk before this returns; the suffix is eight random hex digits.
 
@@ -183,8 +223,25 @@ def next_run(state: State, boot: str) -> Run:
     """
     last = state.get("run")
     counter = last + 1 if isinstance(last, int) and last >= 0 else 1
+    run = Run(counter, secrets.token_hex(4), boot)
+    earlier = sorted(runs_of_boot(state, boot), key=lambda name: (len(name), name))
+    state.put("boot", {"id": boot, "runs": [*earlier[1 - _MOST_RUNS_OF_A_BOOT :], str(run)]})
     state.put_now("run", counter)
-    return Run(counter, secrets.token_hex(4), boot)
+    return run
+
+
+def runs_of_boot(state: State, boot: str) -> frozenset[str]:
+    """The runs of this boot, of which a monotonic time still means something; the newest 100 of them.
+
+    Args:
+        state: as `next_run` left it.
+        boot: the kernel's id of this boot; an empty one is unlike any other.
+    """
+    known = state.get("boot")
+    if not boot or not isinstance(known, dict) or known.get("id") != boot:
+        return frozenset()
+    runs = known.get("runs")
+    return frozenset(run for run in runs if isinstance(run, str)) if isinstance(runs, list) else frozenset()
 
 
 def _row(key: str, encoded: bytes) -> tuple[str, str, int]:
@@ -201,6 +258,8 @@ def _locked(file: Path) -> int:
         raise StateError(
             f"another gateway works on {file.parent}: stop it, or give this one a state folder of its own"
         ) from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, str(os.getpid()).encode())
     return descriptor
 
 

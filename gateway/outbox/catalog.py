@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from gateway.outbox.codec import DamagedGroupError
-from gateway.outbox.segment import HEADER_BYTES, MAJOR, Kind, SegmentName, header_is_intact, records
+from gateway.outbox.segment import HEADER_BYTES, MAJOR, Kind, SegmentName, header_is_intact, records, time_of
 
 if TYPE_CHECKING:
     from gateway.model import Plan
     from gateway.outbox.codec import Codec
     from gateway.outbox.files import Files
     from gateway.outbox.plans import Plans
+    from gateway.outbox.room import Room
     from gateway.outbox.segment import Record
 
 
@@ -23,6 +25,8 @@ class Segment:
     name: SegmentName
     size: int
     """Bytes from its start that were written and synced."""
+    made: int | None = None
+    """When it was begun, UTC in ns; 0 where its header does not tell, None where it was not looked up."""
 
     @property
     def file(self) -> str:
@@ -42,6 +46,8 @@ class Tail:
     """All of it is intact, but perhaps its end: more may be written behind it."""
     newest: int = 0
     """The latest time in its last record, UTC in ns; 0 where there is none."""
+    intact_bytes: int = HEADER_BYTES
+    """Where its last intact record ends."""
 
 
 def segments_in(sizes: dict[str, int]) -> tuple[list[Segment], list[SegmentName]]:
@@ -61,13 +67,26 @@ def read_tail(files: Files, segment: Segment, codec: Codec, plans: Plans) -> Tai
     Raises:
         OSError: it cannot be read, or not be cut.
     """
+    tail = look_at_tail(files, segment, codec, plans)
+    if tail.whole and segment.size > tail.intact_bytes:
+        files.truncate(segment.file, tail.intact_bytes)
+        segment.size = tail.intact_bytes
+    return tail
+
+
+def look_at_tail(files: Files, segment: Segment, codec: Codec, plans: Plans) -> Tail:
+    """Read the newest segment, and leave it as it is.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     data = files.read(segment.file, 0, segment.size)
     tail = Tail(segment, segment.name.base, whole=header_is_intact(data, segment.name))
     known: dict[bytes, Plan] = {}
-    last, end = None, HEADER_BYTES
+    last = None
     for record in records(data, segment.name):
-        tail.whole = tail.whole and record.start == end
-        end = record.end
+        tail.whole = tail.whole and record.start == tail.intact_bytes
+        tail.intact_bytes = record.end
         if record.kind == Kind.PLAN:
             plans.read(record.payload, known)
         elif record.kind == Kind.GROUP:
@@ -75,9 +94,6 @@ def read_tail(files: Files, segment: Segment, codec: Codec, plans: Plans) -> Tai
             tail.end = record.first + record.count
     tail.plans = set(known)
     tail.newest = 0 if last is None else _newest(last, known, codec)
-    if tail.whole and len(data) > end:
-        files.truncate(segment.file, end)
-        segment.size = end
     return tail
 
 
@@ -87,6 +103,31 @@ def _newest(record: Record, known: dict[bytes, Plan], codec: Codec) -> int:
     except DamagedGroupError:
         return 0
     return max((entry.item.stamp.time for _, entry in group.entries), default=0)
+
+
+def made_at(files: Files, segment: Segment) -> int:
+    """When a segment was begun, UTC in ns; 0 where nobody can tell. It is looked up once.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if segment.made is None:
+        segment.made = time_of(files.read(segment.file, 0, HEADER_BYTES), segment.name)
+    return segment.made
+
+
+def outdated(files: Files, segments: list[Segment], room: Room, now: int) -> list[Segment]:
+    """The segments that hold nothing but what is too old at `now`, oldest first. The newest one is never among them.
+
+    Raises:
+        OSError: one of them cannot be read.
+    """
+    too_old = []
+    for segment, following in pairwise(segments):
+        if not room.is_too_old(made_at(files, following), now):
+            break
+        too_old.append(segment)
+    return too_old
 
 
 def oldest(segments: list[Segment], needed: int) -> list[Segment]:

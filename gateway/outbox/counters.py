@@ -33,5 +33,15 @@ class Counters:
     spool_bytes: int
     bytes_written: int
     """To the disk, by this process."""
+    bytes_a_day: int
+    """To the disk, by the last 24 hours."""
+    card_life_years: float
+    """How long a new card would last at that rate, by `card_endurance_tb`; 100 at most."""
     segments_aside: int
     """Files of the spool that another major format wrote; they are left as they are."""
+
+    @property
+    def wear(self) -> str:
+        """What the disk is written, for a status line: `disk 12 MB a day, card lasts 9 years`."""
+        digits = 0 if self.card_life_years >= 10 else 1  # noqa: PLR2004 - two digits of it
+        return f"disk {self.bytes_a_day / 1e6:.0f} MB a day, card lasts {self.card_life_years:.{digits}f} years"

@@ -32,7 +32,7 @@ class Eviction(NamedTuple):
     notices: list[Entry]
 
 
-def eviction(reader: Reader, end: int, fates: Fates) -> Eviction:
+def eviction(reader: Reader, end: int, fates: Fates, reason: str) -> Eviction:
     """Go through a segment that is to be dropped.
 
     A batch that is under way is not counted here: its own fate decides. A notice that is under way is kept all the
@@ -42,6 +42,7 @@ def eviction(reader: Reader, end: int, fates: Fates) -> Eviction:
         reader: over this segment alone, from the first ordinal that is not settled.
         end: one more than the ordinal of its last entry.
         fates: of its entries.
+        reason: why it is dropped.
     """
     gaps: dict[str, Gap] = {}
     notices: list[Entry] = []
@@ -51,7 +52,7 @@ def eviction(reader: Reader, end: int, fates: Fates) -> Eviction:
             if isinstance(entry.item, Notice):
                 notices += [] if fates.is_settled(ordinal) else [entry]
             elif fates.is_waiting(ordinal):
-                gaps[entry.device] = _longer(gaps.get(entry.device), entry)
+                gaps[entry.device] = _longer(gaps.get(entry.device), gap_of(entry, reason))
         losses += loaded.losses
     losses += reader.missing_before(end)
     counted = [(loss, sum(map(fates.is_waiting, loss.ordinals))) for loss in losses]
@@ -65,6 +66,5 @@ def _next(reader: Reader) -> Loaded | None:
         return None
 
 
-def _longer(gap: Gap | None, entry: Entry) -> Gap:
-    one = gap_of(entry, "spool_full")
+def _longer(gap: Gap | None, one: Gap) -> Gap:
     return one if gap is None else joined(gap, one)

@@ -5,13 +5,16 @@ The tests stand another `Files` in the place of `Folder`, one that loses what wa
 
 from __future__ import annotations
 
+import fcntl
 import os
 from contextlib import suppress
+from errno import EBUSY
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_FOLDER_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _APPEND_FLAGS: Final = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -40,7 +43,11 @@ class Files(Protocol):
         ...
 
     def prepare(self) -> None:
-        """Make the folder where it is missing; only its owner may enter it."""
+        """Make the folder where it is missing, for its owner only, and hold it for this process."""
+        ...
+
+    def release(self) -> None:
+        """Leave the folder to other processes."""
         ...
 
     def sizes(self) -> dict[str, int]:
@@ -93,6 +100,7 @@ class Folder:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock: int | None = None
 
     @property
     def place(self) -> str:
@@ -100,12 +108,20 @@ class Folder:
         return str(self._path)
 
     def prepare(self) -> None:
-        """Make the folder, and take its readings from the eyes of others."""
+        """Make the folder, take its readings from the eyes of others, and hold it until `release` or the end."""
         if not self._path.is_dir():
             self._path.mkdir(mode=0o700, parents=True)
             _sync(self._path.parent)
         with suppress(PermissionError):
             self._path.chmod(0o700)
+        if self._lock is None:
+            self._lock = lock(self._path)
+
+    def release(self) -> None:
+        """Leave the folder to other processes."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     def sizes(self) -> dict[str, int]:
         """The plain files of the folder."""
@@ -158,6 +174,23 @@ class Folder:
         return (self._path / name).stat().st_mtime_ns
 
 
+def lock(folder: Path) -> int:
+    """Hold a folder for this process. The kernel gives it free when the descriptor is closed or the process ends.
+
+    Raises:
+        OSError: EBUSY where another process holds it.
+    """
+    descriptor = os.open(folder, _FOLDER_FLAGS)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        if isinstance(error, BlockingIOError):
+            raise OSError(EBUSY, "another gateway works on it; give this one a state folder of its own") from None
+        raise
+    return descriptor
+
+
 class _AppendOnly:
     """`OpenFile` over a descriptor."""
 
@@ -178,7 +211,7 @@ class _AppendOnly:
 
 def _sync(folder: Path) -> None:
     """Return when the names in a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = os.open(folder, _FOLDER_FLAGS)
     try:
         os.fsync(descriptor)
     finally:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from gateway.model import Gap
+from gateway.vocabulary import Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,7 +49,7 @@ class GapLedger:
         self.lost += 1
         gap = self._hanging.pop(entry, None) or gap_of(entry, reason)
         if self.add(gap) and gap.reason == reason:
-            _log.warning("lost", device=entry.device, seq=entry.seq, reason=reason)
+            _log.warning("lost", device=entry.device, seq=entry.seq, reason=reason, code=Code.GAP)
 
     def lose_all(self, entries: Iterable[Entry], reason: str) -> None:
         """Count several lost entries."""

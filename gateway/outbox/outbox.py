@@ -9,18 +9,22 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from gateway.model import GATEWAY_DEVICE, Notice
+from gateway.model import GATEWAY_DEVICE, ClockState, Notice
 from gateway.outbox.counters import Counters, Durability
 from gateway.outbox.entry import Entry
 from gateway.outbox.gaps import GapLedger, gap_of
 from gateway.outbox.history import History
+from gateway.outbox.outages import ALL_DEVICES, Cause, Outages, Tally, unclean_end
 from gateway.outbox.pace import Pace
-from gateway.outbox.room import MB
+from gateway.outbox.room import MB, Room
 from gateway.outbox.upkeep import Contents, Upkeep
+from gateway.outbox.wear import Wear
 from gateway.outbox.window import Window
+from gateway.vocabulary import Code
 
 if TYPE_CHECKING:
     from gateway.clock import Clock
+    from gateway.config.schema import OutboxConfig
     from gateway.model import Batch, Run
     from gateway.outbox.spool import Spool
 
@@ -29,6 +33,9 @@ _LATE_S: Final = 1.0
 
 _TELL_INTERVAL_S: Final = 10.0
 """Between two rounds of gap records, so that a long overflow does not become a flood of its own."""
+
+_CARD_TB: Final = 16.0
+"""A card of 32 GB at 512 program/erase cycles, the rating of a card for continuous recording (WD Purple SC QD101)."""
 
 _IDLE_S: Final = 1.0
 _CLOSE_S: Final = 5.0
@@ -61,23 +68,34 @@ class Outbox:
             spool: None keeps all in memory; `durability` says so.
             spill_after_s: unacknowledged for longer, an entry goes to disk.
             memory_mb: most that waits in memory, about, in MB; then the oldest batches are dropped and a gap is told.
-            replay_rate: messages of history a second; None is 20 times the live rate, at least 100.
+            replay_rate: messages of history a second; None is 20 times the live rate, at least 600.
         """
         self._run = str(run)
         self._clock = clock
         self._spool = spool
-        self._late_s = spill_after_s + _LATE_S
         self._since = clock.now().time
         self._seqs: dict[str, int] = {}
         contents = Contents(Window(round(memory_mb * MB)), History(), GapLedger())
         self._window, self._history, self._ledger = contents
-        self._upkeep = None if spool is None else Upkeep(spool, clock, contents, spill_after_s)
-        self._pace = Pace(replay_rate)
+        self._upkeep = None if spool is None else Upkeep(spool, clock, contents)
+        self._pace = Pace(None)
+        self._wear = Wear(_CARD_TB, clock.monotonic_s())
+        self._outages = Outages(clock)
+        self._outages.begin(Cause.BROKER, ALL_DEVICES, "not connected since the start", Tally(0, 0))
+        self._broker_is_away = True
         self._tell_at = 0.0
         self._put = self._acknowledged = self._refused = 0
         self._something_to_take = asyncio.Event()
         self._something_to_do = asyncio.Event()
         self._tending: asyncio.Future[None] | None = None
+        self._go_by(spill_after_s, replay_rate)
+
+    def apply(self, config: OutboxConfig) -> None:
+        """Go by these settings from now on. A bound that shrinks is kept from the next spill on."""
+        if self._spool is not None:
+            self._spool.room = Room.of(config)
+        self._wear.endurance_tb = config.card_endurance_tb
+        self._go_by(config.spill_after_s, config.replay_rate)
 
     def put(self, item: Batch | Notice) -> None:
         """Take an item in and name it. Wakes `take`."""
@@ -104,6 +122,8 @@ class Outbox:
         """The broker has it; it is forgotten. Nothing happens for an entry that is not under way."""
         if self._finish(entry):
             self._acknowledged += 1
+            if self._broker_is_away:
+                self._broker_is_back()
 
     def refuse(self, entry: Entry, reason: str) -> None:
         """The broker will never take it; it is forgotten, and counted in a gap.
@@ -129,6 +149,12 @@ class Outbox:
         if self._upkeep is not None:
             self._upkeep.lose_all(lost)
         self._something_to_take.set()
+        self._broker_is_away = True
+        self._outages.begin(Cause.BROKER, ALL_DEVICES, "the session ended", self._tally())
+
+    def explain_outage(self, why: str) -> None:
+        """Say why the broker is away, for the record of the outage; nothing happens where it is not."""
+        self._outages.explain(Cause.BROKER, ALL_DEVICES, why)
 
     async def run(self) -> None:
         """Keep what waits safe and history ready, for ever. Cancel it before `close`."""
@@ -144,6 +170,8 @@ class Outbox:
         self._pace.measure(self._put, self._clock.monotonic_s())
         if self._upkeep is not None:
             await self._upkeep.tend()
+            self._watch_disk()
+        self._watch_clock()
         if self._history.is_ready or self._ledger.is_waiting:
             self._something_to_take.set()
 
@@ -159,7 +187,7 @@ class Outbox:
             async with asyncio.timeout(_CLOSE_S):
                 clean = await self._close(self._upkeep)
         if not clean:
-            _log.error("outbox_not_saved", in_memory=len(self._window), cause=self.durability.cause)
+            _log.error("outbox_not_saved", in_memory=len(self._window), cause=self.durability.cause, code=Code.DISK)
         self._upkeep.shut()
 
     @property
@@ -185,14 +213,23 @@ class Outbox:
             acknowledged=self._acknowledged,
             refused=self._refused,
             spilled=upkeep.spilled if upkeep else 0,
-            dropped=self._ledger.lost + (upkeep.dropped if upkeep else 0),
+            dropped=self._lost(),
             damaged=upkeep.damaged if upkeep else 0,
             waiting_in_memory=len(self._window),
             waiting_on_disk=len(history) + unread - history.settled_early,
             spool_bytes=spool.bytes_on_disk if spool else 0,
             bytes_written=spool.bytes_written if spool else 0,
+            bytes_a_day=self._wear.bytes_a_day,
+            card_life_years=self._wear.card_life_years,
             segments_aside=spool.segments_aside if spool else 0,
         )
+
+    def _go_by(self, spill_after_s: float, replay_rate: float | None) -> None:
+        self._late_s = spill_after_s + _LATE_S
+        self._pace.fixed = replay_rate
+        if self._upkeep is not None:
+            self._upkeep.spill_after_s = spill_after_s
+        self._something_to_do.set()
 
     def _named(self, item: Batch | Notice) -> Entry:
         device = GATEWAY_DEVICE if isinstance(item, Notice) else item.plan.device
@@ -203,6 +240,43 @@ class Outbox:
         dropped = self._window.add(entry, self._clock.monotonic_s())
         self._ledger.lose_all(dropped, "memory_full")
         self._something_to_take.set()
+
+    def _broker_is_back(self) -> None:
+        self._broker_is_away = False
+        self._end_outage(Cause.BROKER, shortest_s=self._late_s - _LATE_S)
+
+    def _watch_disk(self) -> None:
+        assert self._spool is not None
+        self._wear.note(self._spool.bytes_written, self._clock.monotonic_s())
+        found, self._spool.unclean_end = self._spool.unclean_end, None
+        if found is not None:
+            kept = self._spool.next_ordinal - self._spool.first_ordinal
+            self._tell_outage(unclean_end(found, kept, self._clock.now()))
+        if self._spool.failure is None:
+            self._end_outage(Cause.DISK)
+        else:
+            self._outages.begin(Cause.DISK, ALL_DEVICES, self._spool.failure.cause, self._tally())
+
+    def _watch_clock(self) -> None:
+        if self._clock.now().clock is ClockState.FREE_RUNNING:
+            self._outages.begin(Cause.CLOCK, ALL_DEVICES, "time synchronisation has not set the clock", self._tally())
+        else:
+            self._end_outage(Cause.CLOCK)
+
+    def _end_outage(self, cause: Cause, shortest_s: float = 0.0) -> None:
+        notice = self._outages.end(cause, ALL_DEVICES, self._tally(), shortest_s=shortest_s)
+        if notice is not None:
+            self._tell_outage(notice)
+
+    def _tell_outage(self, notice: Notice) -> None:
+        self.put(notice)
+
+    def _tally(self) -> Tally:
+        batches = sum(self._seqs.values()) - self._seqs.get(GATEWAY_DEVICE, 0)
+        return Tally(batches, self._lost())
+
+    def _lost(self) -> int:
+        return self._ledger.lost + (self._upkeep.dropped if self._upkeep else 0)
 
     def _tell_gaps(self) -> None:
         """Put the gaps that wait as notices. `take` calls it: somebody listens."""

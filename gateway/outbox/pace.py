@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-_LEAST_RATE: Final = 100.0
+_LEAST_RATE: Final = 600.0
+"""60 000 values a second, where a batch has a hundred."""
 _LIVE_RATES: Final = 20.0
 _BURST_S: Final = 0.1
 """What was not used of the rate is kept this long: a loop that wakes late sends what it owes."""
@@ -15,8 +16,9 @@ class Pace:
     """A rate of messages. All times are of the monotonic clock, in s."""
 
     def __init__(self, rate: float | None) -> None:
-        """Keep to `rate` messages a second; None: 20 times the live rate of the last seconds, at least 100."""
-        self._fixed = rate
+        """Keep to `rate` messages a second; None: 20 times the live rate of the last seconds, at least 600."""
+        self.fixed = rate
+        """The rate that is kept to; None follows the live rate."""
         self._live_rate = 0.0
         self._live_count = 0
         self._measured_at: float | None = None
@@ -25,7 +27,7 @@ class Pace:
     @property
     def rate(self) -> float:
         """Messages of history a second."""
-        return max(_LEAST_RATE, _LIVE_RATES * self._live_rate) if self._fixed is None else self._fixed
+        return max(_LEAST_RATE, _LIVE_RATES * self._live_rate) if self.fixed is None else self.fixed
 
     def measure(self, live_count: int, now: float) -> None:
         """Take note of how many live messages there were since the gateway began."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from gateway.model import Gap
 from gateway.outbox.codec import DamagedGroupError
 from gateway.outbox.segment import Kind, records
@@ -19,6 +21,13 @@ if TYPE_CHECKING:
     from gateway.outbox.files import Files
     from gateway.outbox.plans import Plans
     from gateway.outbox.segment import Record
+
+RETRY_S: Final = 30.0
+"""Between two tries of a disk that failed."""
+
+_MOST_ATTEMPTS: Final = 3
+
+_log = structlog.get_logger()
 
 ANY_DEVICE: Final = "*"
 """Stands in a gap for the devices where nobody knows which ones they were."""
@@ -67,6 +76,8 @@ class Reader:
         self._offset = 0
         self._records: Iterator[Record] = iter(())
         self._known: dict[bytes, Plan] = {}
+        self._attempts = 0
+        self._again_at = 0.0
 
     def read(self) -> Loaded | None:
         """The next stretch; None where there is none yet.
@@ -83,6 +94,27 @@ class Reader:
             if segment is None:
                 return None
             self._open(segment)
+
+    def read_patiently(self, now: float) -> Loaded | None:
+        """As `read`; a segment that cannot be read is left alone for a while, and passed over after a few tries.
+
+        Args:
+            now: s of the monotonic clock.
+        """
+        if now < self._again_at:
+            return None
+        try:
+            loaded = self.read()
+        except OSError as error:
+            self._attempts += 1
+            _log.warning("spool_unreadable", place=self._files.place, error=str(error), attempt=self._attempts)
+            self._again_at = now + RETRY_S
+            if self._attempts < _MOST_ATTEMPTS:
+                return None
+            self.pass_over()
+            loaded, self._again_at = None, now
+        self._attempts = 0
+        return loaded
 
     def skip_to(self, ordinal: int) -> None:
         """Read nothing before `ordinal`; it is settled."""

@@ -109,6 +109,11 @@ def header_is_intact(data: bytes, name: SegmentName) -> bool:
     return bool((magic, number, base, unused, major) == (_HEADER_MAGIC, *name))
 
 
+def time_of(data: bytes, name: SegmentName) -> int:
+    """When a segment was made, by its first bytes, UTC in ns; 0 where its header is damaged."""
+    return int(_HEADER.unpack(data[:HEADER_BYTES])[-2]) if header_is_intact(data, name) else 0
+
+
 def frame(name: SegmentName, offset: int, record: tuple[Kind, int, int, bytes]) -> bytes:
     """A record of (kind, first, count, payload) as it stands at `offset` of the segment."""
     kind, first, count, payload = record

@@ -15,22 +15,24 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from gateway.outbox import cursor as cursors
-from gateway.outbox.catalog import oldest
+from gateway.outbox.catalog import made_at, oldest, outdated
 from gateway.outbox.codec import Codec
 from gateway.outbox.cursor import Cursor
 from gateway.outbox.evict import Eviction, eviction
 from gateway.outbox.files import Folder
 from gateway.outbox.plans import Plans
-from gateway.outbox.reader import Reader
+from gateway.outbox.reader import RETRY_S, Reader
 from gateway.outbox.room import MB, ROOM_FOR_NAMES, Room
-from gateway.outbox.survey import RUNNING_FILE, survey
+from gateway.outbox.survey import RUNNING_FILE, mark_running, survey
 from gateway.outbox.writer import Writer, size_of
+from gateway.vocabulary import Code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from gateway.clock import Clock
+    from gateway.model import Gap
     from gateway.outbox.catalog import Segment
     from gateway.outbox.codec import EncodedGroup
     from gateway.outbox.entry import Entry
@@ -38,12 +40,8 @@ if TYPE_CHECKING:
     from gateway.outbox.files import Files
     from gateway.outbox.reader import Loaded
 
-RETRY_S: Final = 30.0
-"""Between two tries of a disk that failed."""
-
 _NO_ROOM_RETRY_S: Final = 1.0
 _NO_ROOM: Final = (ENOSPC, EDQUOT)
-_READ_ATTEMPTS: Final = 3
 
 _log = structlog.get_logger()
 
@@ -64,10 +62,12 @@ class Failure:
 class Spool:
     """Groups of entries on disk. Each entry has an ordinal, counted over the life of the spool."""
 
-    def __init__(self, files: Files, clock: Clock, room: Room) -> None:
+    def __init__(self, files: Files, clock: Clock, room: Room, boot: str = "") -> None:
         self._files = files
         self._clock = clock
-        self._room = room
+        self._boot = boot
+        self.room = room
+        """Its bounds; they may be exchanged at any time."""
         self._plans = Plans()
         self._codec = Codec(self._plans)
         self._segments: list[Segment] = []
@@ -75,15 +75,17 @@ class Spool:
         self._cursor = Cursor()
         self._retry_at = 0.0
         self._shortage = 0
-        self._unread: tuple[int, float] = (0, 0.0)
         self._cursor_bytes = 0
         self._found: Cursor | None = None
+        self._mark_is_old = False
+        self.unclean_end: Gap | None = None
+        """The gap of a run before this one that did not close the spool; whoever tells of it resets this."""
         self.failure: Failure | None = None
         self.segments_aside = 0
         """Segments that another major format wrote; they are left as they are."""
 
     @classmethod
-    def open(cls, folder: Path, clock: Clock, *, max_mb: int = 2000, keep_free_mb: int = 200) -> Spool:
+    def open(cls, folder: Path, clock: Clock, room: Room, boot: str = "") -> Spool:
         """The spool of a folder, which is made where it is missing.
 
         Never fails: where the folder cannot be used, `failure` says why, and later writes try it again.
@@ -91,10 +93,10 @@ class Spool:
         Args:
             folder: for this spool alone.
             clock: for back-off and the times of gaps.
-            max_mb: most that the segments take together, in MB of 10^6 bytes.
-            keep_free_mb: what is left free on the disk, in MB.
+            room: how much of the disk it may take, and for how long.
+            boot: the kernel's id of this boot, which tells a power cut from a crash; empty where nobody knows.
         """
-        spool = cls(Folder(folder), clock, Room(max_mb * MB, keep_free_mb * MB))
+        spool = cls(Folder(folder), clock, room, boot)
         spool.start()
         return spool
 
@@ -159,11 +161,25 @@ class Spool:
         except OSError as error:
             raise self._fail("be measured", error) from error
         size, used = size_of(groups), self.bytes_on_disk
-        short = self._room.short_of(size, free)
+        short = self.room.short_of(size, free)
         if short > used:
-            floor = self._room.keep_free_bytes // MB
+            floor = self.room.keep_free_bytes // MB
             raise self._fail("be written", OSError(ENOSPC, f"its disk is full ({floor} MB are to stay free)"))
-        return oldest(self._segments, max(short, self._room.over(size, used), self._shortage))
+        return oldest(self._segments, max(short, self.room.over(size, used), self._shortage))
+
+    def outdated(self) -> list[Segment]:
+        """The segments that are to be dropped for their age, oldest first.
+
+        Raises:
+            SpoolError: they cannot be read.
+        """
+        writer, now = self._writer(), self._clock.now().time
+        try:
+            if writer.is_open and self.room.is_long_enough(made_at(self._files, self._segments[-1]), now):
+                writer.seal()
+            return outdated(self._files, self._segments, self.room, now)
+        except OSError as error:
+            raise self._fail("be read", error) from error
 
     def end_of(self, segment: Segment) -> int:
         """One more than the ordinal of its last entry; 0 for one that is deleted."""
@@ -172,16 +188,17 @@ class Spool:
         following = self._following(segment)
         return self.next_ordinal if following is None else following.name.base
 
-    def drop(self, segment: Segment, fates: Fates, cursor: Cursor) -> Eviction:
+    def drop(self, segment: Segment, fates: Fates, cursor: Cursor, reason: str) -> Eviction:
         """Drop the oldest segment: count what is lost with it, keep its notices, delete it.
 
         The gaps are on disk, in the cursor, before the segment is deleted, where there is room for that. Returns the
         gaps, and the notices that could not be kept on disk.
 
         Args:
-            segment: of those that `crowded_out` named.
+            segment: of those that `crowded_out` or `outdated` named.
             fates: of its entries.
             cursor: as for `save`.
+            reason: why; of the gaps.
 
         Raises:
             SpoolError: the disk failed; the segment may be there or not.
@@ -193,8 +210,8 @@ class Spool:
             writer.seal()
         end = self.end_of(segment)
         reader = Reader(self._files, [segment], self._codec, self._plans, max(self._cursor.ordinal, segment.name.base))
-        lost = eviction(reader, self._kept_end_of(segment), fates)
-        _log.warning("spool_full", segment=segment.file, dropped=sum(gap.count or 0 for gap in lost.gaps))
+        lost = eviction(reader, self._kept_end_of(segment), fates, reason)
+        _log.warning(reason, segment=segment.file, dropped=sum(gap.count or 0 for gap in lost.gaps))
         beyond = cursor._replace(ordinal=max(cursor.ordinal, end), gaps=(*cursor.gaps, *lost.gaps))
         moved = self._with_room(beyond.ordinal, lambda: self._keep_and_move(lost.notices, beyond))
         return Eviction(lost.gaps, [] if moved else lost.notices)
@@ -217,22 +234,7 @@ class Spool:
 
     def read(self) -> Loaded | None:
         """The next stretch of the spool; None where there is none for now. What cannot be read is passed over."""
-        attempts, again_at = self._unread
-        now = self._clock.monotonic_s()
-        if self._ends is None or now < again_at:
-            return None
-        reader, _ = self._ends
-        try:
-            loaded = reader.read()
-        except OSError as error:
-            _log.warning("spool_unreadable", place=self._files.place, error=str(error), attempt=attempts + 1)
-            self._unread = (attempts + 1, now + RETRY_S)
-            if attempts + 1 >= _READ_ATTEMPTS:
-                reader.pass_over()
-                self._unread = (0, now)
-            return None
-        self._unread = (0, now)
-        return loaded
+        return None if self._ends is None else self._ends[0].read_patiently(self._clock.monotonic_s())
 
     def save(self, cursor: Cursor) -> None:
         """Note what is settled, and delete the segments before it.
@@ -245,6 +247,10 @@ class Spool:
         """
         self._writer()
         self._with_room(cursor.ordinal, lambda: self._move(cursor))
+        if self._mark_is_old and self._found is None:
+            self._mark_is_old = False
+            with suppress(OSError):
+                mark_running(self._files, self._clock.now().time, self._boot)
 
     def touch(self) -> None:
         """Note on disk that the gateway runs: after a crash this is the last time that is known of it."""
@@ -268,9 +274,10 @@ class Spool:
             self._files.sync_folder()
         except OSError as error:
             _log.warning("spool_not_closed", place=self._files.place, error=str(error))
+        self._files.release()
 
     def _prepare(self) -> None:
-        found = survey(self._files, self._codec, self._plans, self._clock.now().time)
+        found = survey(self._files, self._codec, self._plans, self._clock.now().time, self._boot)
         writer = Writer(self._files, found.segments, self._plans, found.start)
         if found.tail is not None and found.tail.whole:
             writer.continue_with(found.tail)
@@ -278,6 +285,8 @@ class Spool:
         self._ends = (Reader(self._files, found.segments, self._codec, self._plans, found.cursor.ordinal), writer)
         self._cursor = found.cursor
         self._found = found.cursor._replace(gaps=(*found.cursor.gaps, *found.crash))
+        self._mark_is_old = bool(found.crash)
+        self.unclean_end = next(iter(found.crash), None)
         self.segments_aside = found.aside
         self._delete_before(found.cursor.ordinal)
 
@@ -293,7 +302,7 @@ class Spool:
     def _fail(self, what: str, error: OSError) -> SpoolError:
         cause = f"the spool in {self._files.place} cannot {what}: {error.strerror or error}"
         if self.failure is None or self.failure.cause != cause:
-            _log.warning("spool_failed", cause=cause)
+            _log.warning("spool_failed", cause=cause, code=Code.DISK)
         self.failure = Failure(cause, self.failure.since if self.failure else self._clock.now().time)
         room_can_be_made = error.errno in _NO_ROOM and bool(self._segments)
         self._retry_at = self._clock.monotonic_s() + (_NO_ROOM_RETRY_S if room_can_be_made else RETRY_S)
@@ -305,7 +314,7 @@ class Spool:
         self.failure = None
 
     def _segment_limit(self) -> int:
-        return self._room.segment_limit(self.bytes_on_disk, self._files.free_bytes())
+        return self.room.segment_limit(self.bytes_on_disk, self._files.free_bytes())
 
     def _kept_end_of(self, segment: Segment) -> int:
         """As `end_of`, without the ordinals at its end that were given to a write that failed."""

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 RUNNING_FILE: Final = "running"
 """Lies in the folder while a gateway works on it. Found at the start, it tells of an unclean end; its time is the last
-that is known of that run."""
+that is known of that run, its content the machine's boot: in another boot, the machine itself had stopped."""
+
+_MOST_BOOT_BYTES: Final = 100
 
 _log = structlog.get_logger()
 
@@ -42,8 +44,15 @@ class Survey:
     """One gap, where the last run ended without closing the spool."""
 
 
-def survey(files: Files, codec: Codec, plans: Plans, now: int) -> Survey:
+def survey(files: Files, codec: Codec, plans: Plans, now: int, boot: str) -> Survey:
     """Look through a folder, cut what a crash left unfinished, and mark that a gateway works here.
+
+    Args:
+        files: the folder.
+        codec: reads groups.
+        plans: learn those of the newest segment.
+        now: UTC in ns.
+        boot: the kernel's id of this boot.
 
     Raises:
         OSError: the folder cannot be used.
@@ -54,9 +63,9 @@ def survey(files: Files, codec: Codec, plans: Plans, now: int) -> Survey:
     oldest = segments[0].name.base if segments else 0
     cursor = load(files) or Cursor(oldest, oldest)
     tail = read_tail(files, segments[-1], codec, plans) if segments else None
-    crash = [_crash(files, tail, now)] if RUNNING_FILE in sizes else []
+    crash = [_crash(files, tail, now, boot)] if RUNNING_FILE in sizes else []
     if not crash:
-        _mark_running(files, now)
+        mark_running(files, now, boot)
     found = Survey(
         segments,
         cursor,
@@ -72,19 +81,31 @@ def survey(files: Files, codec: Codec, plans: Plans, now: int) -> Survey:
     return found
 
 
-def _crash(files: Files, tail: Tail | None, now: int) -> Gap:
-    """What the last run may have lost: nobody knows how much, nor of which devices.
+def mark_running(files: Files, now: int, boot: str) -> None:
+    """Note on disk that a gateway works here, since `now` and in this boot of the machine.
 
-    The mark keeps its time: should this run end before it has put the gap on disk, the next one makes it again.
+    Raises:
+        OSError: the folder cannot be used.
     """
-    last = max(files.touched(RUNNING_FILE), tail.newest if tail else 0)
-    return Gap(ANY_DEVICE, min(last, now), now, None, "crash")
-
-
-def _mark_running(files: Files, now: int) -> None:
-    files.create(RUNNING_FILE).close()
+    mark = files.create(RUNNING_FILE)
+    try:
+        mark.write(boot.encode())
+        mark.sync()
+    finally:
+        mark.close()
     files.touch(RUNNING_FILE, now)
     files.sync_folder()
+
+
+def _crash(files: Files, tail: Tail | None, now: int, boot: str) -> Gap:
+    """What the last run may have lost: nobody knows how much, nor of which devices.
+
+    The mark stays as it is: should this run end before it has put the gap on disk, the next one makes it again.
+    """
+    last = max(files.touched(RUNNING_FILE), tail.newest if tail else 0)
+    before = files.read(RUNNING_FILE, 0, _MOST_BOOT_BYTES).decode(errors="replace")
+    reason = "power" if before and boot and before != boot else "crash"
+    return Gap(ANY_DEVICE, min(last, now), now, None, reason)
 
 
 def _tell(place: str, found: Survey) -> None:

@@ -37,6 +37,9 @@ _SAVE_INTERVAL_S: Final = 1.0
 _TOUCH_INTERVAL_S: Final = 300.0
 """Between two notes on disk that the gateway runs: 3 MB a day on a card that writes 12 KB each time."""
 
+_AGE_INTERVAL_S: Final = 60.0
+"""Between two looks for what is too old."""
+
 _Result = TypeVar("_Result")
 
 
@@ -51,15 +54,16 @@ class Contents(NamedTuple):
 class Upkeep:
     """Keeps window and history in step with the spool. All methods run in the loop, one at a time."""
 
-    def __init__(self, spool: Spool, clock: Clock, contents: Contents, spill_after_s: float) -> None:
+    def __init__(self, spool: Spool, clock: Clock, contents: Contents) -> None:
         self._spool = spool
         self._clock = clock
         self._window, self._history, self._ledger = contents
-        self._spill_after_s = spill_after_s
-        self._commit_interval_s = min(_COMMIT_INTERVAL_S, _COMMIT_INTERVAL_S * spill_after_s)
+        self.spill_after_s = 1.0
+        """Unacknowledged for longer, an entry goes to disk."""
         self._spill_at = 0.0
         self._save_at = 0.0
         self._touch_at = clock.monotonic_s() + _TOUCH_INTERVAL_S
+        self._age_at = 0.0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spool")
         self.spilled = 0
         """Entries written to disk since the start."""
@@ -74,15 +78,18 @@ class Upkeep:
         oldest = self._window.oldest_since
         if oldest is None or self._spool.is_blocked:
             return inf
-        return max(oldest + self._spill_after_s, self._spill_at)
+        return max(oldest + self.spill_after_s, self._spill_at)
 
     async def tend(self) -> None:
         """One round of all that is due now."""
         now = self._clock.monotonic_s()
         if now >= self.due_at:
-            self._spill_at = now + self._commit_interval_s
-            await self._spill(now - self._spill_after_s)
+            self._spill_at = now + min(_COMMIT_INTERVAL_S, _COMMIT_INTERVAL_S * self.spill_after_s)
+            await self._spill(now - self.spill_after_s)
         self._resume()
+        if now >= self._age_at:
+            self._age_at = now + _AGE_INTERVAL_S
+            await self._drop_outdated()
         await self._load()
         if now >= self._save_at:
             self._save_at = now + _SAVE_INTERVAL_S
@@ -104,13 +111,13 @@ class Upkeep:
         """Let the thread end; it is not waited for."""
         self._thread.shutdown(wait=False)
 
-    def lose_all(self, entries: Iterable[Entry]) -> None:
+    def lose_all(self, entries: Iterable[Entry], reason: str = "spool_full") -> None:
         """Entries were dropped from disk while under way, and not delivered. Of notices there is another copy."""
         batches = [entry for entry in entries if not isinstance(entry.item, Notice)]
-        self._ledger.lose_all(batches, "spool_full")
+        self._ledger.lose_all(batches, reason)
 
     def _resume(self) -> None:
-        """Go on where an earlier run left off, once the folder was opened."""
+        """Go on where an earlier run left off, once the folder was opened; no cursor may be written before."""
         found = self._spool.take_found()
         if found is not None:
             self._ledger.add_all(found.gaps)
@@ -123,7 +130,7 @@ class Upkeep:
         try:
             spill = await self._in_thread(lambda: prepare(self._spool, entries))
             for segment in spill.crowded_out:
-                await self._drop(segment)
+                await self._drop(segment, "spool_full")
             first = await self._in_thread(lambda: self._spool.write(spill.groups)) if spill.groups else 0
             written = True
         except SpoolError:
@@ -144,23 +151,30 @@ class Upkeep:
         self._ledger.lose_all(spill.unfit, "refused")
         self.spilled += len(spill.fit)
 
-    async def _drop(self, segment: Segment) -> None:
-        """Make room by the oldest segment; what it still held is counted in gaps."""
+    async def _drop_outdated(self) -> None:
+        if self._spool.room.max_age_ns is not None:
+            with suppress(SpoolError):
+                for segment in await self._in_thread(self._spool.outdated):
+                    await self._drop(segment, "too_old")
+
+    async def _drop(self, segment: Segment, reason: str) -> None:
+        """Drop the oldest segment; what it still held is counted in gaps."""
+        self._resume()
         end = self._spool.end_of(segment)
         fates = self._history.begin_drop()
         under_way = [entry for entry in self._history.under_way(end) if not isinstance(entry.item, Notice)]
         for entry in under_way:
-            self._ledger.hang(gap_of(entry, "spool_full"), entry)
+            self._ledger.hang(gap_of(entry, reason), entry)
         cursor = self._cursor()
         try:
-            lost = await self._in_thread(lambda: self._spool.drop(segment, fates, cursor))
+            lost = await self._in_thread(lambda: self._spool.drop(segment, fates, cursor, reason))
             self._count(lost.gaps)
             self._keep_in_memory(lost.notices)
         finally:
             if self._spool.first_ordinal < end:
                 for entry in under_way:
                     self._ledger.settle(entry)
-            self.lose_all(self._history.end_drop(self._spool.first_ordinal))
+            self.lose_all(self._history.end_drop(self._spool.first_ordinal), reason)
 
     def _keep_in_memory(self, notices: Iterable[Entry]) -> None:
         """Notices that no disk had room for wait as live ones, under their names."""
@@ -189,6 +203,7 @@ class Upkeep:
                 history.changed = ledger.changed = True
 
     def _cursor(self) -> Cursor:
+        self._resume()
         return Cursor(self._history.cursor, gaps=self._ledger.all(), settled=self._history.settled)
 
     def _count(self, gaps: list[Gap]) -> None:

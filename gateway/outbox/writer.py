@@ -104,7 +104,7 @@ class Writer:
         except OSError:
             self._abandon(name)
             raise
-        self._segments.append(Segment(name, size))
+        self._segments.append(Segment(name, size, time_ns))
 
     def _abandon(self, name: SegmentName) -> None:
         """Leave nothing of a segment that could not be begun; what stays is deleted when its turn comes."""

@@ -1,4 +1,8 @@
-"""What systemd is told: ready, reloading, stopping, a status line, signs of life (sd_notify(3))."""
+"""What systemd is told: ready, reloading, stopping, a status line, signs of life (sd_notify(3)).
+
+A systemd that does not listen holds nothing up: what its socket has no room for is not sent, and the status is sent
+again when it has.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +46,17 @@ class Notifier:
 
     def status(self, text: str) -> None:
         """The line that `systemctl status` shows; sent where it changed."""
-        if text != self._status:
+        if text != self._status and self._send(f"STATUS={text}"):
             self._status = text
-            self._send(f"STATUS={text}")
 
-    def _send(self, message: str) -> None:
+    def _send(self, message: str) -> bool:
+        """Returns whether it was sent."""
         if not self._address:
-            return
+            return False
         address = "\0" + self._address[1:] if self._address.startswith("@") else self._address
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.setblocking(False)
             channel.connect(address)
             channel.sendall(message.encode())
+            return True
+        return False

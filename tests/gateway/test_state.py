@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gateway import state as state_module
-from gateway.state import FILE, State, StateError, next_run
+from gateway.state import FILE, State, StateError, next_run, peek, runs_of_boot
 
 
 @pytest.fixture
@@ -210,11 +210,69 @@ def test_a_counter_that_is_none_begins_anew(folder: Path, found: Any) -> None:
     state.close()
 
 
+def test_the_runs_of_a_boot_are_known_until_the_next_boot(folder: Path) -> None:
+    """A monotonic time on disk means something only while the machine has not been restarted."""
+    state = State.open(folder)
+    first, second = next_run(state, "boot-1"), next_run(state, "boot-1")
+    assert runs_of_boot(state, "boot-1") == {str(first), str(second)}
+    third = next_run(state, "boot-2")
+    assert runs_of_boot(state, "boot-2") == {str(third)}
+    assert runs_of_boot(state, "boot-1") == frozenset()
+    state.close()
+
+
+def test_an_unknown_boot_is_unlike_any_other(folder: Path) -> None:
+    """Two runs on a kernel that tells no id may be of two boots."""
+    state = State.open(folder)
+    next_run(state, "")
+    next_run(state, "")
+    assert runs_of_boot(state, "") == frozenset()
+    state.close()
+
+
+def test_the_runs_that_are_remembered_are_bounded(folder: Path) -> None:
+    """A gateway that is restarted every minute for a week keeps the newest hundred."""
+    state = State(folder)
+    state.put("run", 999_990)
+    runs = [str(next_run(state, "boot-1")) for _ in range(130)]
+    assert runs_of_boot(state, "boot-1") == set(runs[-100:])
+    state.close()
+
+
+@pytest.mark.parametrize("found", [None, 7, [], {"id": "boot-1"}, {"id": "boot-1", "runs": 3}])
+def test_a_damaged_list_of_runs_is_an_empty_one(folder: Path, found: Any) -> None:
+    """What cannot be dated is delivered and marked; nothing else follows from it."""
+    state = State.open(folder)
+    state.put("boot", found)
+    assert runs_of_boot(state, "boot-1") == frozenset()
+    assert str(next_run(state, "boot-1")) in runs_of_boot(state, "boot-1")
+    state.close()
+
+
 def test_one_connection_writes(folder: Path) -> None:
     """SQLite before 3.51.3 damages a WAL that two connections write: the mode and the promise are as they must be."""
     state = State.open(folder)
     assert state._connection is not None
     assert state._connection.execute("PRAGMA journal_mode").fetchone() == (b"wal",)
     assert state._connection.execute("PRAGMA synchronous").fetchone() == (2,)
-    assert Path(state_module.__file__).read_text(encoding="utf-8").count("sqlite3.connect(") == 1
+    source = Path(state_module.__file__).read_text(encoding="utf-8")
+    assert source.count("sqlite3.connect(") - source.count("?mode=ro") == 1
     state.close()
+
+
+def test_what_lies_in_a_folder_can_be_looked_at_while_a_gateway_works_on_it(tmp_path: Path) -> None:
+    """Beside a running gateway and after it; nothing is changed by looking."""
+    state = State.open(tmp_path)
+    state.put_now("refused/press", {"cuts": ["holding:5"]})
+    assert peek(tmp_path)["refused/press"] == {"cuts": ["holding:5"]}
+    state.close()
+    assert peek(tmp_path)["refused/press"] == {"cuts": ["holding:5"]}
+
+
+def test_a_folder_without_state_cannot_be_looked_at(tmp_path: Path) -> None:
+    """Nothing is made by looking."""
+    with pytest.raises(FileNotFoundError):
+        peek(tmp_path)
+    (tmp_path / "state.sqlite").write_bytes(b"no database at all, but long enough to be taken for one" * 20)
+    with pytest.raises(StateError, match="cannot be read"):
+        peek(tmp_path)

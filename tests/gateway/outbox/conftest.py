@@ -61,6 +61,9 @@ class Disk:
         """The folder is there."""
         self._ask("prepare", "")
 
+    def release(self) -> None:
+        """Nobody else is there."""
+
     def sizes(self) -> dict[str, int]:
         """All files."""
         return {name: len(inode.content) for name, inode in self.names.items()}
@@ -212,7 +215,14 @@ class Rig:
     """An outbox over a disk, with a clock that is moved by hand."""
 
     def __init__(
-        self, disk: Any = None, *, with_spool: bool = True, settings: dict[str, Any] | None = None, **room: int
+        self,
+        disk: Any = None,
+        *,
+        with_spool: bool = True,
+        keep_outages_apart: bool = True,
+        boot: str = "",
+        settings: dict[str, Any] | None = None,
+        **room: int,
     ) -> None:
         self.disk = Disk() if disk is None else disk
         self.clock = ManualClock()
@@ -223,15 +233,21 @@ class Rig:
         self.names: dict[int, tuple[str, str, int]] = {}
         """The value of each batch that was put, and the name that it got."""
         self.with_spool = with_spool
+        self.boot = boot
+        self.keep_outages_apart = keep_outages_apart
+        self.outages: list[Notice] = []
+        """The records of outages, where they are kept apart: a test then sees only what it is about."""
         self.start()
 
     def start(self) -> None:
         """The process begins."""
         self.run = Run(next(self.runs), "8c1f9a3e", "boot")
-        self.spool = Spool(self.disk, self.clock, self.room)
+        self.spool = Spool(self.disk, self.clock, self.room, self.boot)
         if self.with_spool:
             self.spool.start()
         self.outbox = Outbox(self.run, self.clock, self.spool if self.with_spool else None, **self.settings)
+        if self.keep_outages_apart:
+            vars(self.outbox)["_tell_outage"] = self.outages.append
 
     def put(self, how_many: int = 1, device: str = "press-12") -> list[int]:
         """Batches of one tag, each with a value of its own; returns the values."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from errno import EIO, ENOSPC, EROFS
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -226,6 +227,18 @@ class Life(RuleBasedStateMachine):
         return self.runner.run(work)
 
 
+class Bounded(Life):
+    """As before, with bounds in bytes and age that a reload changes: what is dropped for them is counted."""
+
+    @rule(max_bytes=st.sampled_from([2_000, 8_000, 10**9]), max_age_s=st.sampled_from([None, 30, 3600]))
+    def reload(self, max_bytes: int, max_age_s: int | None) -> None:
+        """Other bounds, from now on and after the next start."""
+        self.was_full = True
+        age_ns = None if max_age_s is None else max_age_s * 1_000_000_000
+        self.rig.room = replace(self.rig.room, max_bytes=max_bytes, max_age_ns=age_ns)
+        self.rig.spool.room = self.rig.room
+
+
 def numbers_of(entries: list[Entry]) -> list[Any]:
     """The values of the batches among these entries."""
     return [entry.item.values[0] for entry in entries if isinstance(entry.item, Batch)]
@@ -237,17 +250,24 @@ def a_rig_of_its_own(new_rig: Any, power_cut_error: type[Exception]) -> None:
     Life.rig_type, Life.power_cut_error = new_rig, power_cut_error
 
 
+FEW = settings(max_examples=60, stateful_step_count=30, suppress_health_check=list(HealthCheck), deadline=None)
+
+
 def test_no_life_of_an_outbox_breaks_a_promise() -> None:
     """Short random lives, which are cut down to the shortest where one fails."""
-    few = settings(max_examples=60, stateful_step_count=30, suppress_health_check=list(HealthCheck), deadline=None)
-    run_state_machine_as_test(Life, settings=few)
+    run_state_machine_as_test(Life, settings=FEW)
+
+
+def test_no_life_with_changing_bounds_breaks_a_promise() -> None:
+    """What a bound in bytes or age drops, with crashes and failures in the middle of dropping, is counted exactly."""
+    run_state_machine_as_test(Bounded, settings=FEW)
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_no_long_life_breaks_a_promise(seed: int) -> None:
     """Long lives, in which outages, failures and crashes meet a spool of many segments."""
     random = Random(seed)  # noqa: S311 - chance for a test, no secret
-    life = Life()
+    life = Bounded()
     life.begin(segment_bytes=random.choice([300, 1000, 5000]))
     try:
         for _ in range(150):
@@ -256,7 +276,7 @@ def test_no_long_life_breaks_a_promise(seed: int) -> None:
         life.teardown()
 
 
-def live_on(life: Life, random: Random) -> None:
+def live_on(life: Bounded, random: Random) -> None:
     """One more step; readings, the broker and time come more often than trouble."""
     device, seed, moment = random.choice(["press-12", "meter"]), random.randrange(2**32), random.choice(TROUBLED)
     steps = {
@@ -267,6 +287,9 @@ def live_on(life: Life, random: Random) -> None:
         life.acknowledge_all: 1,
         lambda: life.pass_time(seconds=random.choice([0.1, 0.6, 1.1, 1.1, 1.1, 40.0])): 10,
         life.lose_link: 1,
+        lambda: life.reload(
+            max_bytes=random.choice([4_000, 10**9, 10**9]), max_age_s=random.choice([None, None, 60])
+        ): 0.2 * (seed % 2),
         lambda: life.fail_then_recover(
             moment=moment, error=random.choice([EIO, ENOSPC, EROFS]), times=random.randint(1, 3)
         ): 1,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from errno import EBUSY
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -183,3 +186,36 @@ def test_after_a_kill_everything_is_there(disk: Any) -> None:
     """The kernel keeps what a process wrote before it was killed."""
     disk.create("a").write(b"unsafe")
     assert disk.killed().read("a", 0, 100) == b"unsafe"
+
+
+def test_one_process_holds_a_folder(tmp_path: Path) -> None:
+    """A second one is told who has it; when the first lets it go, or ends, the second may have it."""
+    first, second = Folder(tmp_path / "spool"), Folder(tmp_path / "spool")
+    first.prepare()
+    first.prepare()
+    with pytest.raises(OSError, match="another gateway works on it") as refused:
+        second.prepare()
+    assert refused.value.errno == EBUSY
+    first.release()
+    first.release()
+    second.prepare()
+    second.release()
+    assert second.sizes() == {}
+
+
+def test_a_process_that_was_killed_holds_nothing(tmp_path: Path) -> None:
+    """The kernel lets the folder go, whatever the end."""
+    holding = "import sys; from pathlib import Path; from gateway.outbox.files import lock"
+    holding += "; lock(Path(sys.argv[1])); print('held', flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", holding, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        folder = Folder(tmp_path)
+        with pytest.raises(OSError, match="another gateway"):
+            folder.prepare()
+        process.kill()
+        process.wait()
+    folder.prepare()
+    folder.release()

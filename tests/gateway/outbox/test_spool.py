@@ -12,7 +12,7 @@ from gateway.outbox.entry import Entry
 from gateway.outbox.files import Folder
 from gateway.outbox.room import Room
 from gateway.outbox.segment import SegmentName
-from gateway.outbox.spool import Spool
+from gateway.outbox.spool import Spool, SpoolError
 from gateway.testing import ManualClock, sample_batch, sample_plan
 
 if TYPE_CHECKING:
@@ -333,3 +333,22 @@ def test_ordinals_go_on_when_all_was_settled_and_deleted(new_spool: Callable[...
     spool = new_spool()
     assert write(spool, range(5, 7)) == 5
     assert read_all(spool)[0][0] == 5
+
+
+def test_two_gateways_never_share_a_spool(tmp_path: Path, clock: ManualClock) -> None:
+    """The second one runs in memory and says why; when the first has ended, it takes the spool over."""
+    first = Spool.open(tmp_path / "spool", clock, Room(LARGE))
+    write(first, range(3))
+    second = Spool.open(tmp_path / "spool", clock, Room(LARGE))
+    assert second.failure is not None
+    assert second.failure.cause == (
+        f"the spool in {tmp_path}/spool cannot be opened: "
+        "another gateway works on it; give this one a state folder of its own"
+    )
+    with pytest.raises(SpoolError):
+        write(second, range(3, 5))
+    first.close(clean=True)
+    clock.advance(31)
+    write(second, range(3, 5))
+    assert [entry.seq for _, entry in read_all(second)] == [0, 1, 2, 3, 4]
+    second.close(clean=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import socket
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +23,9 @@ class Systemd:
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.bind(address.replace("@", "\0", 1))
         self.socket.settimeout(5)
+
+    def has_more(self) -> bool:
+        return bool(select.select([self.socket], [], [], 0)[0])
 
     def heard(self) -> str:
         return self.socket.recv(4096).decode()
@@ -77,3 +82,17 @@ def test_a_socket_that_went_away_is_no_reason_to_stop(tmp_path: Path) -> None:
 def test_the_watchdog_is_fed_twice_as_often_as_asked() -> None:
     """Half of WATCHDOG_USEC, as sd_watchdog_enabled(3) advises."""
     assert Notifier({"WATCHDOG_USEC": "30000000"}).watchdog_s == 15.0
+
+
+def test_a_systemd_that_does_not_listen_holds_nothing_up(address: str, systemd: Systemd) -> None:
+    """Its socket fills up after some messages: the rest is not waited for, and the newest status comes later."""
+    notifier = Notifier({"NOTIFY_SOCKET": address})
+    begun = time.monotonic()
+    for number in range(1000):
+        notifier.alive()
+        notifier.status(f"status {number}")
+    assert time.monotonic() - begun < 5
+    while systemd.has_more():
+        systemd.heard()
+    notifier.status("status 999")
+    assert systemd.heard() == "STATUS=status 999"
