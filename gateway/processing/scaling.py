@@ -2,75 +2,128 @@
 
 from __future__ import annotations
 
-import math
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from fractions import Fraction
+from math import inf, isfinite, lcm
+from operator import truediv
+from typing import TYPE_CHECKING, Final
 
-from gateway.model import Quality
+from gateway.processing.columns import Column, all_numbers, is_number, reject
 
 if TYPE_CHECKING:
-    from gateway.model import Batch, Plan, Tag
+    from collections.abc import Sequence
+
+    from gateway.model import Batch, Cell, Plan, Tag
+
+_SIMPLEST: Final = 10_000
+"""Largest denominator of a fraction that is taken for what a float means: 5/9, or 25/128."""
 
 
 class Scaling:
-    """Engineering value = raw value * scale + offset, for the tags that have either."""
+    """Engineering value = raw value * scale + offset, or the line through two points, for the tags that have either."""
 
     def __init__(self, plan: Plan) -> None:
-        self.positions = [position for position, tag in enumerate(plan.tags) if tag.scaled]
-        self._scalers = [(position, Scaler(plan.tags[position])) for position in self.positions]
+        self.positions = [position for position, tag in enumerate(plan.tags) if _has_line(tag)]
+        self._column = Column(self.positions, len(plan.tags))
+        self._lines = [Line.of(plan.tags[position]) for position in self.positions]
+        self._factors = [line.factor for line in self._lines]
+        self._shifts = [line.shift for line in self._lines]
+        self._divisors = [line.divisor for line in self._lines]
+        self._only_divides = all(line.factor == 1 and line.shift == 0 for line in self._lines)
 
     def apply(self, batch: Batch) -> None:
         """Scale in place. A number that leaves what a float can hold is BAD; the raw one is kept for the engineer."""
-        values = batch.values
-        for position, scaler in self._scalers:
-            raw = values[position]
-            if not isinstance(raw, int | float) or isinstance(raw, bool):
+        scaled = self._all(self._column.of(batch.values))
+        if scaled is None:
+            self._one_by_one(batch)
+        else:
+            self._column.put(batch.values, scaled)
+
+    def _all(self, raw: Sequence[Cell]) -> list[float] | None:
+        """All of them in one go; None where one needs a look of its own."""
+        if not all_numbers(raw):
+            return None
+        try:
+            scaled = self._scaled(raw)
+        except OverflowError:
+            return None
+        return scaled if isfinite(sum(scaled)) else None
+
+    def _scaled(self, raw: Sequence[float]) -> list[float]:
+        if self._only_divides:
+            return list(map(truediv, raw, self._divisors))
+        lines = zip(raw, self._factors, self._shifts, self._divisors, strict=True)
+        return [(value * factor + shift) / divisor for value, factor, shift, divisor in lines]
+
+    def _one_by_one(self, batch: Batch) -> None:
+        for position, line in zip(self.positions, self._lines, strict=True):
+            raw = batch.values[position]
+            if not is_number(raw):
                 continue
-            value = scaler.engineering(raw)
-            if math.isfinite(value):
-                values[position] = value
+            value = line.engineering(raw)
+            if isfinite(value):
+                batch.values[position] = value
             else:
-                _reject(batch, position, raw)
+                reject(batch, position, raw)
 
 
-class Scaler:
-    """The arithmetic of one tag.
+class Line:
+    """Engineering value = (raw value * factor + shift) / divisor, three whole numbers.
 
-    A whole number scaled by 0.1 gives 147.2 and not 147.20000000000002: a result has no more decimals than scale and
-    offset give it, so a whole number is rounded to theirs; and a scale that is one over a whole number divides, which
-    rounds once where multiplying rounds twice.
+    So a whole number is rounded once, by the division: a raw 1472 at a scale of 0.1 gives 147.2 and not
+    147.20000000000002, and 12 mA of 4 to 20 gives the middle of the range.
     """
 
-    def __init__(self, tag: Tag) -> None:
-        self._scale = tag.scale
-        self._offset = tag.offset
-        self._divisor = _divisor(tag.scale)
-        self._decimals = max(_decimals(tag.scale), _decimals(tag.offset))
+    def __init__(self, slope: Fraction, intercept: Fraction) -> None:
+        self.divisor = lcm(slope.denominator, intercept.denominator)
+        self.factor = int(slope * self.divisor)
+        self.shift = int(intercept * self.divisor)
+        self._slope = _float(slope)
+        self._intercept = _float(intercept)
+
+    @classmethod
+    def of(cls, tag: Tag) -> Line:
+        """The line of a tag: through its two points, or of its scale and offset."""
+        if tag.scaling is None:
+            return cls(meant(tag.scale), meant(tag.offset))
+        (raw_low, raw_high), (low, high) = map(_both, (tag.scaling.raw, tag.scaling.engineering))
+        slope = (high - low) / (raw_high - raw_low)
+        return cls(slope, low - raw_low * slope)
 
     def engineering(self, raw: float) -> float:
-        """The engineering value; infinite where a float cannot hold it."""
+        """The engineering value; infinite or NaN where a float cannot hold it."""
         try:
-            product = raw * self._scale if self._divisor is None else raw / self._divisor
+            return (raw * self.factor + self.shift) / self.divisor
         except OverflowError:
-            return math.inf
-        value = product + self._offset
-        return round(value, self._decimals) if isinstance(raw, int) else value
+            return self._by_floats(raw)
+
+    def _by_floats(self, raw: float) -> float:
+        try:
+            return raw * self._slope + self._intercept
+        except OverflowError:
+            return inf
 
 
-def _reject(batch: Batch, position: int, raw: float) -> None:
-    batch.values[position] = None
-    batch.quality[position] = Quality.NOT_AVAILABLE
-    batch.raw = {**(batch.raw or {}), position: raw}
+def meant(number: float) -> Fraction:
+    """The fraction that a float stands for: the simplest one where it is simple, else its shortest decimals.
+
+    Args:
+        number: finite; 0.1 means 1/10, and 0.5555555555555556 means 5/9.
+    """
+    simple = Fraction(number).limit_denominator(_SIMPLEST)
+    return simple if float(simple) == number else Fraction(Decimal(repr(number)))
 
 
-def _decimals(number: float) -> int:
-    exponent = Decimal(repr(number)).normalize().as_tuple().exponent
-    assert isinstance(exponent, int)
-    return max(0, -exponent)
+def _float(number: Fraction) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return inf
 
 
-def _divisor(scale: float) -> float | None:
-    if scale == 0.0 or abs(scale) >= 1.0 or not math.isfinite(1.0 / scale):
-        return None
-    inverse = round(1.0 / scale)
-    return float(inverse) if 1.0 / inverse == scale else None
+def _both(ends: tuple[float, float]) -> tuple[Fraction, Fraction]:
+    return meant(ends[0]), meant(ends[1])
+
+
+def _has_line(tag: Tag) -> bool:
+    return tag.scale != 1.0 or tag.offset != 0.0 or tag.scaling is not None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.model import ABSENT, Batch, Cell, Held, Plan, Quality, Tag
 from gateway.processing.reporting import Reporter
-from gateway.testing import ManualClock, sample_batch
+from gateway.testing import SAMPLE_TIME, ManualClock, sample_batch
 
 PLAN = Plan(
     "press",
@@ -33,7 +33,8 @@ class Device:
         self.clock.advance(1.0)
         batch = sample_batch(self.plan, list(values), self.clock.now())
         batch.quality = [quality] * len(values)
-        return self.reporter.report(batch)
+        sent = self.reporter.report(batch)
+        return sent[0] if sent else None
 
 
 def values_of(batch: Batch | None) -> list[Cell]:
@@ -152,3 +153,121 @@ def test_no_receiver_is_ever_further_off_than_the_deadband(readings: list[float]
             received = batch.values[0]
         assert isinstance(received, float)
         assert abs(received - reading) <= deadband
+
+
+class Silent:
+    """Two tags, one of which is stale after 10 s without a word."""
+
+    def __init__(self) -> None:
+        tags = (Tag("valve", "a", "auto", deadband=0, stale_after_s=10.0), Tag("pump", "b", "auto", deadband=0))
+        self.device = Device(Plan("d", tags, heartbeat_s=60.0))
+
+    def looked_at(self, after_s: float) -> dict[int, Held] | None:
+        self.device.clock.advance(after_s)
+        snapshot = self.device.reporter.heartbeat(self.device.clock.now())
+        return None if snapshot is None else snapshot.held
+
+
+def test_a_tag_that_fell_silent_is_told_stale_once_with_its_own_time() -> None:
+    """And alone: the others are as they were."""
+    silent = Silent()
+    silent.device.reads(True, True)
+    heard = silent.device.clock.time_ns
+    assert silent.looked_at(9.0) is None
+    assert silent.looked_at(1.0) == {0: Held(True, Quality.STALE, heard)}
+    assert silent.looked_at(1.0) is None
+
+
+def test_a_heartbeat_tells_stale_tags_among_the_others() -> None:
+    """A late subscriber sees that the value is old."""
+    silent = Silent()
+    silent.device.reads(True, True)
+    silent.looked_at(10.0)
+    held = silent.looked_at(60.0)
+    assert held is not None
+    assert [(last.value, last.quality) for last in held.values()] == [(True, Quality.STALE), (True, Quality.GOOD)]
+
+
+def test_a_batch_at_a_heartbeat_tells_them_too() -> None:
+    """Also those that nobody has told yet."""
+    silent = Silent()
+    silent.device.reads(True, True)
+    silent.device.clock.advance(60.0)
+    batch = silent.device.reads(ABSENT, True)
+    assert batch is not None
+    assert batch.held is not None
+    assert batch.held[0].quality is Quality.STALE
+
+
+def test_what_is_heard_again_is_sent_though_it_did_not_change() -> None:
+    """The deadband forgets what was told stale."""
+    silent = Silent()
+    silent.device.reads(True, True)
+    silent.looked_at(10.0)
+    assert values_of(silent.device.reads(True, True)) == [True, ABSENT]
+    assert silent.device.reads(True, True) is None
+
+
+def test_a_value_held_since_before_the_clock_was_set_is_told_on_the_new_clock() -> None:
+    """Seen in 1970 and told in 2026, it is still as old as it is, not 56 years older."""
+    device = Device(Plan("d", (Tag("t", "a", "float64"), Tag("u", "a", "float64")), heartbeat_s=60))
+    device.clock.time_ns = 0
+    device.reads(1.0, 2.0)
+    device.clock.time_ns = SAMPLE_TIME
+    device.clock.advance(59)
+    sent = device.reads(1.0, ABSENT)
+    assert sent is not None
+    assert sent.held is not None
+    assert sent.held[1].time == sent.stamp.time - 60 * 10**9
+
+
+def test_what_was_heard_again_is_good_and_can_fall_silent_again() -> None:
+    """Stale is no mark for life, and not told once in a life either."""
+    silent = Silent()
+    silent.device.reads(True, True)
+    silent.looked_at(10.0)
+    silent.device.reads(True, True)
+    heard = silent.device.clock.time_ns
+    assert silent.looked_at(9.0) is None
+    assert silent.looked_at(1.0) == {0: Held(True, Quality.STALE, heard)}
+
+
+def test_a_step_of_the_wall_clock_makes_nothing_stale() -> None:
+    """Ages are measured on the clock that never steps."""
+    silent = Silent()
+    silent.device.reads(True, True)
+    silent.device.clock.step(86_400.0)
+    assert silent.looked_at(5.0) is None
+
+
+def test_a_tag_that_comes_once_a_day_does_not_hold_the_heartbeat_back() -> None:
+    """The snapshot of a device of long windows comes one heartbeat late at most, not after two days."""
+    plan = Plan("d", (Tag("day", "a", "float64", period_s=82_800),), heartbeat_s=60)
+    reporter = Reporter(plan)
+    clock = ManualClock()
+    reporter.report(sample_batch(plan, [1.0], clock.now()))
+    clock.advance(119)
+    assert reporter.heartbeat(clock.now()) is None
+    clock.advance(1)
+    assert reporter.heartbeat(clock.now()) is not None
+
+
+@pytest.mark.parametrize(
+    "plan", [PLAN, Plan("press", (Tag("x", "a", "int"), Tag("y", "b", "int"), Tag("z", "c", "int")))]
+)
+def test_a_whole_batch_on_its_way_is_not_changed_by_the_next_one(plan: Plan) -> None:
+    """Its columns may be remembered as they are, and are copied before a part of them is renewed."""
+    device = Device(plan)
+    device.reads(1, 2, 3)
+    device.clock.advance(1.0)
+    whole = sample_batch(plan, [10, 20, 30], device.clock.now())
+    whole.whole = True
+    device.reporter.report(whole)
+    sent = list(whole.values), list(whole.quality)
+    device.reads(99, ABSENT, ABSENT, quality=Quality.OUT_OF_RANGE)
+    assert (whole.values, whole.quality) == sent
+    device.clock.advance(plan.heartbeat_s + 1)
+    last = device.reads(ABSENT, ABSENT, 31)
+    assert last is not None
+    assert last.held is not None
+    assert (last.held[0].value, last.held[1].value) == (99, 20)

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.model import Quality, Tag
-from gateway.processing.scaling import Scaler, Scaling
+from gateway.processing.scaling import Line, Scaling
 from gateway.testing import sample_batch, sample_plan
 
 
 def scaled(raw: float, scale: float, offset: float = 0.0) -> float:
-    return Scaler(Tag("t", "a", "uint16", scale=scale, offset=offset)).engineering(raw)
+    return Line.of(Tag("t", "a", "uint16", scale=scale, offset=offset)).engineering(raw)
 
 
 @pytest.mark.parametrize(
