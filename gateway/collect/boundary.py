@@ -31,8 +31,13 @@ async def guarded(call: Awaitable[T], limit_s: float | None, doing: str) -> T:
             return await call
     except DriverError:
         raise
-    except TimeoutError:
-        raise LinkError(f"{doing} hung; the link is opened anew") from None
     except Exception as error:
-        log.exception("driver_defect", doing=doing)
-        raise LinkError(f"{doing} failed with {error!r}, a defect of the driver; the link is opened anew") from error
+        raise defect(error, doing) from error
+
+
+def defect(error: Exception, doing: str) -> LinkError:
+    """The fault of the link that stands for what a driver must not raise; a TimeoutError says that it hung."""
+    if isinstance(error, TimeoutError):
+        return LinkError(f"{doing} hung; the link is opened anew")
+    log.error("driver_defect", doing=doing, exc_info=error)
+    return LinkError(f"{doing} failed with {error!r}, a defect of the driver; the link is opened anew")

@@ -9,19 +9,23 @@ from typing import TYPE_CHECKING
 import structlog
 
 from gateway.collect.backoff import Backoff
+from gateway.collect.changes import same_link
+from gateway.collect.learned import Learned
 from gateway.collect.listening import ListeningConnection
 from gateway.collect.plan import devices_of
 from gateway.collect.polling import PollingConnection
-from gateway.driver import PollingDriver
+from gateway.driver import CountingDriver, PollingDriver
 from gateway.model import Batch, DeviceState, DeviceStatus, Quality
+from gateway.vocabulary import Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from gateway.clock import Clock
+    from gateway.collect.learned import Store
     from gateway.collect.outlet import Outlet
     from gateway.config.schema import Connection
-    from gateway.driver import Device
+    from gateway.driver import Device, Driver
 
 log = structlog.get_logger()
 
@@ -35,12 +39,20 @@ class _Running:
     devices: Sequence[Device]
     task: asyncio.Task[None]
     runner: PollingConnection | ListeningConnection | None = None
+    driver: Driver | None = None
 
 
 class Collector:
-    """Keeps one task a connection alive for ever; a fault in one never reaches another."""
+    """Keeps one task a connection alive for ever; a fault in one never reaches another.
 
-    def __init__(self, clock: Clock, outlet: Outlet) -> None:
+    Args:
+        clock: where times come from.
+        outlet: where batches go.
+        store: keeps what was learned of the devices over restarts.
+    """
+
+    def __init__(self, clock: Clock, outlet: Outlet, store: Store | None = None) -> None:
+        self._store = store
         self._clock = clock
         self._outlet = outlet
         self._running: dict[str, _Running] = {}
@@ -51,7 +63,7 @@ class Collector:
         A link is opened anew only where its transport changed; a device that did not change misses no reading.
         """
         wanted = {connection.name: connection for connection in connections}
-        gone = [name for name, running in self._running.items() if not _same_link(running, wanted.get(name))]
+        gone = [name for name, running in self._running.items() if not _stays(running.connection, wanted.get(name))]
         await self._stop(gone)
         for connection in wanted.values():
             running = self._running.get(connection.name)
@@ -71,6 +83,10 @@ class Collector:
     def described(self) -> list[tuple[Connection, Device]]:
         """The same devices, each with its connection."""
         return [(running.connection, device) for running in self._running.values() for device in running.devices]
+
+    def counters(self) -> dict[str, dict[str, int]]:
+        """What the drivers counted on their links, and readings left out since the link was busy, by connection."""
+        return {name: _counted(running) for name, running in self._running.items()}
 
     def stalled(self) -> list[str]:
         """Names of connections that make no progress; a watchdog is fed only while there are none."""
@@ -109,25 +125,30 @@ class Collector:
     def _tell_bad(self, devices: Sequence[Device], error: Exception) -> None:
         stamp = self._clock.now()
         for device in devices:
-            reason = f"the driver cannot run: {error}"
+            reason = f"the driver cannot run: {error} [{Code.DRIVER_FAULT}]"
             self._outlet.report(DeviceStatus(device.name, DeviceState.OFFLINE, stamp.time, reason))
             self._outlet.emit(Batch.bad(device.plan, range(len(device.plan.tags)), Quality.DEVICE_ERROR, stamp))
 
     async def _run(self, name: str) -> None:
         running = self._running[name]
         driver = running.connection.spec.build(running.connection.config, self._clock)
+        running.driver = driver
         if isinstance(driver, PollingDriver):
-            running.runner = PollingConnection(driver, running.devices, self._clock, self._outlet)
+            learned = Learned(self._store, running.connection.config.reached_by())
+            running.runner = PollingConnection(driver, running.devices, self._clock, self._outlet, learned)
         else:
             running.runner = ListeningConnection(name, driver, running.devices, self._clock, self._outlet)
         await running.runner.run()
 
 
-def _same_link(running: _Running, wanted: Connection | None) -> bool:
-    if wanted is None:
-        return False
-    before, after = running.connection, wanted
-    return before.spec is after.spec and before.config.reached_by() == after.config.reached_by()
+def _stays(before: Connection, after: Connection | None) -> bool:
+    return after is not None and same_link(before, after)
+
+
+def _counted(running: _Running) -> dict[str, int]:
+    overruns = {"overruns": running.runner.overruns} if isinstance(running.runner, PollingConnection) else {}
+    counted = running.driver.counters() if isinstance(running.driver, CountingDriver) else {}
+    return {**overruns, **counted}
 
 
 def _carried_over(before: Iterable[Device], after: Iterable[Device]) -> list[Device]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.model import ABSENT, DeviceState, DeviceStatus, Level
+from gateway.model import ABSENT, DeviceState, DeviceStatus, Level, Quality
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +19,7 @@ class DeviceHealth:
         self._plan = plan
         self._report = report
         self._bad: set[int] = set()
+        self._all_good = [Quality.GOOD] * len(plan.tags)
         self._told: tuple[DeviceState, str] | None = None
 
     def saw(self, batch: Batch, reason: str = "") -> None:
@@ -31,6 +32,8 @@ class DeviceHealth:
             self._report(DeviceStatus(self._plan.device, state, batch.stamp.time, told[1]))
 
     def _note_bad_tags(self, batch: Batch) -> None:
+        if not self._bad and batch.quality == self._all_good:
+            return
         for position, (value, quality) in enumerate(zip(batch.values, batch.quality, strict=True)):
             if value is ABSENT:
                 continue

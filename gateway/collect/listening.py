@@ -90,7 +90,7 @@ class ListeningConnection:
 
     def _failed(self, error: DriverError) -> float:
         delay_s = self._backoff.failed()
-        self._tell(str(error))
+        self._tell(error.told)
         for device in self._devices:
             self._outlet.failed(device.name)
             if self._backoff.failures == device.timing.bad_after:
@@ -105,5 +105,5 @@ class ListeningConnection:
 
     def _tell_bad(self, device: Device, error: DriverError) -> None:
         batch = Batch.bad(device.plan, range(len(device.plan.tags)), error.quality, self._clock.now())
-        self._health[device.name].saw(batch, str(error))
+        self._health[device.name].saw(batch, error.told)
         self._outlet.emit(batch)

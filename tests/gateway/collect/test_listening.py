@@ -98,7 +98,7 @@ async def test_a_server_that_stays_away_makes_its_devices_bad_once() -> None:
         await eventually(lambda: bench.qualities()[-1] is Quality.NO_REPLY)
         await eventually(lambda: len(bench.collected.failures) >= 4)
         assert bench.qualities().count(Quality.NO_REPLY) == 1
-        assert bench.collected.statuses[-1].reason == "opc.tcp://10.0.0.7:4840 refused the connection"
+        assert bench.collected.statuses[-1].reason == "opc.tcp://10.0.0.7:4840 refused the connection [E-FLD-001]"
         bench.driver.refuse = None
         await eventually(lambda: bench.qualities()[-1] is Quality.GOOD, within_s=15)
     assert bench.collected.statuses[-1].state is DeviceState.ONLINE
@@ -112,8 +112,8 @@ async def test_a_cause_is_logged_once_however_often_it_is_tried() -> None:
             bench.driver.errors.put_nowait(LinkError("session closed"))
             await eventually(lambda: len(bench.collected.failures) >= 4, within_s=15)
     told = [line["reason"] for line in lines if line["log_level"] == "warning"]
-    assert told[-1] == "refused"
-    assert told.count("refused") == 1
+    assert told[-1] == "refused [E-FLD-001]"
+    assert told.count("refused [E-FLD-001]") == 1
 
 
 async def test_a_defect_of_the_driver_is_treated_as_a_lost_link() -> None:

@@ -78,7 +78,7 @@ async def test_a_device_is_bad_after_two_failures_in_a_row_and_told_once() -> No
         bad = [quality for _, quality in bench.values("a", "x") if quality.level is Level.BAD]
         assert bad == [Quality.NO_REPLY]
         assert bench.collected.statuses[-1].state is DeviceState.OFFLINE
-        assert bench.collected.statuses[-1].reason == "a: no answer within 0.2 s"
+        assert bench.collected.statuses[-1].reason == "a: no answer within 0.2 s [E-FLD-002]"
         bench.driver.errors.clear()
         await eventually(lambda: bench.last_quality("a", "x") is Quality.GOOD, within_s=15)
         assert bench.collected.statuses[-1].state is DeviceState.ONLINE
@@ -136,7 +136,8 @@ async def test_a_link_that_cannot_open_makes_all_its_devices_bad_and_recovers() 
         bench.driver.link_error = LinkError("10.0.0.5:502 refused the connection")
         await eventually(lambda: bench.last_quality("a", "x") is Quality.NO_REPLY)
         await eventually(lambda: bench.last_quality("b", "y") is Quality.NO_REPLY)
-        assert {status.reason for status in bench.collected.statuses} == {"10.0.0.5:502 refused the connection"}
+        told = {status.reason for status in bench.collected.statuses}
+        assert told == {"10.0.0.5:502 refused the connection [E-FLD-001]"}
         bench.driver.link_error = None
         await eventually(lambda: bench.last_quality("a", "x") is Quality.GOOD, within_s=15)
         await eventually(lambda: bench.last_quality("b", "y") is Quality.GOOD, within_s=15)
@@ -154,7 +155,7 @@ async def test_a_broken_link_is_closed_before_it_is_opened_anew() -> None:
 
 async def test_silence_is_tried_again_as_often_as_configured() -> None:
     """Two retries make three requests before the reading counts as failed."""
-    async with running(device("a", "x", retries=2, bad_after=1)) as bench:
+    async with running(device("a", "x", retries=2, bad_after=100)) as bench:
         bench.driver.errors["x"] = NoReply("silent")
         await eventually(lambda: bench.collected.failures)
         assert len(bench.driver.reads) == 3 * len(bench.collected.failures)

@@ -71,3 +71,33 @@ def test_the_next_slot_lies_in_the_future_and_within_one_period(period_s: float,
     schedule = DeviceSchedule(name, [(period_s, "a")], now)
     schedule.take(now)
     assert now < schedule.due_ns <= now + round(period_s * SECOND)
+
+
+def test_members_are_exchanged_without_moving_the_slots() -> None:
+    """What takes the place of others is due when they were; a new period begins with the next one."""
+    schedule = DeviceSchedule("press", [(1.0, "whole"), (5.0, "slow")], 0)
+    schedule.take(0)
+    due_ns = schedule.due_ns
+    schedule.exchange({"whole"}, [(1.0, "first"), (1.0, "second"), (2.0, "new")])
+    assert schedule.due_ns == due_ns
+    assert {"first", "second", "new"} <= set(schedule.take(due_ns))
+    assert "whole" not in schedule.take(due_ns + 1_000_000_000)
+
+
+def test_a_period_without_members_wakes_nobody() -> None:
+    """Its slots are gone with the last of them."""
+    schedule = DeviceSchedule("press", [(1.0, "fast"), (60.0, "slow")], 0)
+    schedule.take(0)
+    schedule.take(schedule.due_ns)
+    schedule.exchange({"fast"}, [(60.0, "merged")])
+    assert schedule.shortest_period_ns == 60_000_000_000
+    assert schedule.due_ns > 59_000_000_000
+
+
+def test_a_delay_outlives_an_exchange() -> None:
+    """A device that is left alone stays so."""
+    schedule = DeviceSchedule("press", [(1.0, "whole")], 0)
+    schedule.delay(77_000_000_000)
+    schedule.exchange({"whole"}, [(1.0, "half")])
+    assert schedule.due_ns == 77_000_000_000
+    assert schedule.take(77_000_000_000) == ["half"]
