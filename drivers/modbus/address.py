@@ -1,13 +1,18 @@
 """Addresses as technicians write them, and as they stand on the wire.
 
 Each can be shown as the other, and texts for people always show both: half of all Modbus trouble is an offset of one.
+What a written address means never depends on a guess: on the wire, documented, or by what the device's `numbering` and
+`iec_addresses` state.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 LAST_WIRE_ADDRESS: Final = 65535
 """An address is 16 bits in a request (Modbus Application Protocol V1.1b3, section 4.3)."""
@@ -43,6 +48,10 @@ _BY_NAME: Final = {table.name: table for table in TABLES}
 _BY_DIGIT: Final = {table.digit: table for table in TABLES}
 _WIRE: Final = re.compile(r"([a-z]+):([0-9]{1,6})")
 _DOCUMENTED: Final = re.compile(r"([0134])([0-9]{4}|[0-9]{5})")
+_IEC: Final = re.compile(r"%(M|I|Q|MX|IX|QX|MW|IW|QW)([0-9]{1,5})")
+_PART: Final = re.compile(r"(?P<address>[^.]+)\.(?:(?P<byte>low|high)|(?P<low>[0-9]{1,2})(?:-(?P<high>[0-9]{1,2}))?)")
+_BYTES: Final = {"low": (0, 7), "high": (8, 15)}
+_LAST_BIT: Final = 15
 _EXAMPLES: Final = (
     'write "holding:100" (also input:, coil:, discrete:) or a documented number such as "40101" or "400101"'
 )
@@ -108,3 +117,100 @@ class Address:
             return str(self)
         last = Address(self.table, self.number + count - 1)
         return f'{self.wire} to {last.wire} (documented as "{self.documented}" to "{last.documented}")'
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some bits of one register; 0 is the least significant one."""
+
+    low: int
+    high: int
+
+    @property
+    def width(self) -> int:
+        """How many bits."""
+        return self.high - self.low + 1
+
+    @property
+    def mask(self) -> int:
+        """The bits as they stand in the register."""
+        return ((1 << self.width) - 1) << self.low
+
+    def __str__(self) -> str:
+        return f"bit {self.low}" if self.width == 1 else f"bits {self.low} to {self.high}"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """What a device states of its addresses."""
+
+    one_based: bool = False
+    """`holding:100` is the hundredth register, which the wire calls 99."""
+    iec: Mapping[str, Address] = field(default_factory=dict)
+    """Where the IEC addresses begin: of `MW` the point that `%MW0` is."""
+
+
+class Written(NamedTuple):
+    """An address as somebody wrote it, taken apart."""
+
+    address: Address | None
+    """None for an IEC address whose beginning the device does not state."""
+    part: Part | None = None
+    """Where only some bits of a register are meant."""
+
+    @classmethod
+    def parse(cls, text: str, numbering: Numbering | None = None) -> Written:
+        """Read any notation; `numbering` None means that the device is not known yet.
+
+        Raises:
+            ValueError: no notation, or out of range; the text says what to write instead.
+        """
+        told = _PART.fullmatch(text)
+        if told is None:
+            return cls(_address(text, numbering))
+        address = _address(told["address"], numbering)
+        if address is not None and address.table.is_bits:
+            raise ValueError(f"{text!r}: {address} is one bit and has no parts")
+        return cls(address, _part(text, told))
+
+
+def _address(text: str, numbering: Numbering | None) -> Address | None:
+    if text.startswith("%") and _IEC.fullmatch(text) is None:
+        raise ValueError(
+            f"{text!r} is no IEC address that can be read: they are %M, %I and %Q for bits, %MW, %IW and %QW for "
+            f"words, each with one number; of a double word write its first word, and the type"
+        )
+    if (iec := _IEC.fullmatch(text)) is not None:
+        return None if numbering is None else _iec_address(text, iec[1], int(iec[2]), numbering)
+    address = Address.parse(text)
+    if numbering is None or not numbering.one_based or _WIRE.fullmatch(text) is None:
+        return address
+    if address.number == 0:
+        raise ValueError(f"{text!r} is out of range: this device has numbering: one_based, so its first one is 1")
+    return Address(address.table, address.number - 1)
+
+
+def _iec_address(text: str, area: str, number: int, numbering: Numbering) -> Address:
+    first = numbering.iec.get(area)
+    if first is None:
+        example = "holding:0" if area.endswith("W") else "coil:0"
+        raise ValueError(
+            f"{text!r}: where %{area}0 lies differs from maker to maker. State it at the device as its manual says, "
+            f'such as iec_addresses: {{{area}: "{example}"}}, or write the address on the wire'
+        )
+    if first.number + number > LAST_WIRE_ADDRESS:
+        raise ValueError(
+            f"{text!r} is out of range: %{area}0 is {first}, so the last one is "
+            f"%{area}{LAST_WIRE_ADDRESS - first.number}"
+        )
+    return Address(first.table, first.number + number)
+
+
+def _part(text: str, told: re.Match[str]) -> Part:
+    low, high = _BYTES[told["byte"]] if told["byte"] else (int(told["low"]), int(told["high"] or told["low"]))
+    if not low <= high <= _LAST_BIT:
+        raise ValueError(
+            f"{text!r}: the bits of a register are 0 to {_LAST_BIT}, 0 being the least significant one; "
+            'write "holding:100.3" for one of them and "holding:100.4-7" for several'
+        )
+    return Part(low, high)

@@ -1,53 +1,44 @@
-"""A Modbus TCP server that plays the devices of a connection, with values that move."""
+"""Plays the units of a connection by its transport, with values that move."""
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pymodbus.constants import ExcCodes
-from pymodbus.server.server import ModbusTcpServer
-from pymodbus.simulator import SimData, SimDevice
 from pymodbus.simulator.simcore import SimCore
 
 from drivers.modbus.address import TABLES
-from drivers.modbus.datatypes import encode
+from drivers.modbus.playing import octets_of
+from drivers.modbus.serving import UNUSED, serving
 from gateway.clock import SystemClock
-from gateway.signals import analog, digital
+from gateway.signals import digital
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from drivers.modbus.address import Table
-    from drivers.modbus.config import ModbusConnection, ModbusTag
+    from drivers.modbus.connection import ModbusConnection
+    from drivers.modbus.tag import ModbusTag
     from gateway.clock import Clock
 
+_ALL_BITS: Final = 0xFFFF
 _TABLE_BY_FUNCTION = {table.read_function: table for table in TABLES}
 
 
 @asynccontextmanager
 async def simulate(config: ModbusConnection) -> AsyncIterator[ModbusConnection]:
-    """Serve all units, tables and addresses of this connection on a free port of 127.0.0.1.
+    """Serve all units, tables and addresses of this connection, on a free port of 127.0.0.1 or on a pseudo-terminal.
 
     Numbers follow `gateway.signals` by the tag's unit and range, and are made when they are read. Between the lowest
     and the highest address of a table, what has no tag reads as 0; outside it the server answers with exception 02,
-    for a unit that is not configured with 0B, and to a write with 01.
+    and to a write with 01. For a unit that is not configured it answers with 0B, on a serial port not at all.
 
     Yields:
         The same connection, reaching the server.
     """
-    server = ModbusTcpServer(_UNUSED, address=("127.0.0.1", 0))
-    server.context = _Units(config, SystemClock())
-    await server.serve_forever(background=True)
-    try:
-        port = server.transport.sockets[0].getsockname()[1]  # type: ignore[attr-defined]  # an asyncio.Server
-        yield config.model_copy(update={"host": "127.0.0.1", "port": port})
-    finally:
-        await server.shutdown()  # type: ignore[no-untyped-call]  # pymodbus leaves it so
-
-
-_UNUSED = SimDevice(0, simdata=[SimData(0)])
-"""The server asks for stored registers; `_Units` takes their place."""
+    async with serving(config, _Units(config, SystemClock())) as reaching:
+        yield reaching
 
 
 class _Signal(NamedTuple):
@@ -66,16 +57,8 @@ class _Signal(NamedTuple):
 
     def registers(self, time_s: float) -> list[int]:
         """The engineering value of this instant as it lies in the device."""
-        value = analog(self.key, self.tag.unit, self.tag.range, time_s)
-        raw = encode(self._fitting((value - self.tag.offset) / self.tag.scale), self.tag.register_type, self.tag.order)
-        return [int.from_bytes(raw[at : at + 2], "big") for at in range(0, len(raw), 2)]
-
-    def _fitting(self, number: float) -> float:
-        """A number that the type can hold."""
-        if self.tag.register_type.is_float:
-            return number
-        lowest, highest = self.tag.register_type.limits
-        return min(max(round(number), lowest), highest)
+        octets = octets_of(self.tag, self.key, time_s)
+        return [int.from_bytes(octets[at : at + 2], "big") for at in range(0, len(octets), 2)]
 
 
 class _Played:
@@ -102,7 +85,8 @@ class _Played:
         cells = dict.fromkeys(range(address, address + count), 0)
         for signal in self._within(address, count):
             numbered = enumerate(signal.registers(time_s), signal.start)
-            cells.update((at, register) for at, register in numbered if at in cells)
+            beside = 0 if signal.tag.part is None else _ALL_BITS  # tags of some bits share their register
+            cells.update((at, cells[at] & beside | register) for at, register in numbered if at in cells)
         return list(cells.values())
 
     def _within(self, address: int, count: int) -> Iterator[_Signal]:
@@ -113,7 +97,7 @@ class _Units(SimCore):
     """What the server asks for values, in place of stored registers."""
 
     def __init__(self, config: ModbusConnection, clock: Clock) -> None:
-        super().__init__(_UNUSED)
+        super().__init__(UNUSED)
         self._clock = clock
         self._played = {place: _Played(signals) for place, signals in _signals_by_place(config).items()}
         self._units = {device.unit_id for device in config.devices.values()}
@@ -150,7 +134,6 @@ def _signals_by_place(config: ModbusConnection) -> dict[tuple[int, Table], list[
     for device_name, device in config.devices.items():
         for tag_name, tag in device.tags.items():
             place = tag.place
-            length = 1 if place.table.is_bits else tag.register_type.registers
-            signal = _Signal(f"{device_name}.{tag_name}", tag, place.number, place.number + length)
+            signal = _Signal(f"{device_name}.{tag_name}", tag, place.number, place.number + tag.span)
             places.setdefault((device.unit_id, place.table), []).append(signal)
     return places

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from drivers.modbus.config import ModbusConnection
+from drivers.modbus.connection import ModbusConnection
 from drivers.modbus.driver import ModbusDriver
 from gateway.collect.plan import devices_of
 from gateway.driver import LinkError
@@ -81,6 +81,7 @@ class Plc:
         self.answer: Callable[[Asked], Iterable[bytes]] = lambda asked: [asked.reply()]
         """The parts to send, one after the other; an empty part closes the connection."""
         self.port = 0
+        self.server: asyncio.Server
         self._serving: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -151,6 +152,7 @@ async def running_plc() -> AsyncIterator[Plc]:
     """A PLC on loopback."""
     plc = Plc()
     server = await asyncio.start_server(plc.serve, "127.0.0.1", 0)
+    plc.server = server
     plc.port = server.sockets[0].getsockname()[1]
     try:
         yield plc

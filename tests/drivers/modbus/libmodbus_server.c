@@ -1,5 +1,6 @@
-/* A Modbus TCP server on libmodbus with known values, to hold the driver against code that others wrote.
-   Serves one client after the other on a free port of 127.0.0.1, which it prints. */
+/* A Modbus server on libmodbus with known values, to hold the driver against code that others wrote.
+   Serves one client after the other on a free port of 127.0.0.1, which it prints; with the path of a serial port as its
+   argument it is unit 1 there, at 19200 baud without parity. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <modbus/modbus.h>
@@ -29,19 +30,34 @@ static void fill(modbus_mapping_t *map) {
     map->tab_registers[19] = (uint16_t)(negative & 0xFFFF);
 }
 
-int main(void) {
+static void serve(modbus_t *context, modbus_mapping_t *map) {
     uint8_t query[MODBUS_TCP_MAX_ADU_LENGTH];
-    modbus_t *context = modbus_new_tcp("127.0.0.1", 0);
+    int length;
+    while ((length = modbus_receive(context, query)) >= 0)
+        if (length > 0) modbus_reply(context, query, length, map);
+}
+
+static int serve_bus(const char *port, modbus_mapping_t *map) {
+    modbus_t *context = modbus_new_rtu(port, 19200, 'N', 8, 1);
+    modbus_set_slave(context, 1);
+    if (modbus_connect(context) < 0) return EXIT_FAILURE;
+    printf("ready\n");
+    fflush(stdout);
+    for (;;) serve(context, map);
+}
+
+int main(int count, char **arguments) {
     modbus_mapping_t *map = modbus_mapping_new(2000, 40, 130, 130);
-    int listener = modbus_tcp_listen(context, 1);
-    if (listener < 0 || map == NULL) return EXIT_FAILURE;
+    if (map == NULL) return EXIT_FAILURE;
     fill(map);
+    if (count > 1) return serve_bus(arguments[1], map);
+    modbus_t *context = modbus_new_tcp("127.0.0.1", 0);
+    int listener = modbus_tcp_listen(context, 1);
+    if (listener < 0) return EXIT_FAILURE;
     printf("%d\n", port_of(listener));
     fflush(stdout);
     while (modbus_tcp_accept(context, &listener) >= 0) {
-        int length;
-        while ((length = modbus_receive(context, query)) >= 0)
-            if (length > 0) modbus_reply(context, query, length, map);
+        serve(context, map);
         modbus_close(context);
     }
     return EXIT_FAILURE;

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.modbus.address import COIL, DISCRETE, HOLDING, INPUT, TABLES, Address
+from drivers.modbus.address import COIL, DISCRETE, HOLDING, INPUT, TABLES, Address, Numbering, Part, Written
 
 if TYPE_CHECKING:
     from drivers.modbus.address import Table
@@ -86,11 +86,63 @@ def test_what_is_no_address_is_refused_with_what_to_write(text: str, says: str) 
     assert repr(text) in str(error.value)
 
 
-@given(st.text(max_size=12))
-def test_any_text_is_an_address_or_a_value_error(text: str) -> None:
-    """No other error comes out, whatever is written."""
+NUMBERINGS = [
+    None,
+    Numbering(),
+    Numbering(one_based=True),
+    Numbering(iec={"MW": Address(HOLDING, 12288), "M": Address(COIL, 0)}),
+]
+TEXTS = st.text(max_size=12) | st.from_regex(r"(%M|%MW|holding:|coil:|4)[0-9]{1,6}(\.([0-9]{1,2}(-[0-9]{1,2})?|low))?")
+
+
+@given(TEXTS, st.sampled_from(NUMBERINGS))
+def test_any_text_is_an_address_or_a_value_error(text: str, numbering: Numbering | None) -> None:
+    """No other error comes out, whatever is written and however the device counts."""
     with suppress(ValueError):
-        assert 0 <= Address.parse(text).number <= 65535
+        address, part = Written.parse(text, numbering)
+        assert address is None or 0 <= address.number <= 65535
+        assert part is None or 0 <= part.low <= part.high <= 15
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "part"),
+    [
+        ("holding:100", Address(HOLDING, 100), None),
+        ("holding:100.0", Address(HOLDING, 100), Part(0, 0)),
+        ("holding:100.15", Address(HOLDING, 100), Part(15, 15)),
+        ("input:7.4-7", Address(INPUT, 7), Part(4, 7)),
+        ("40101.3", Address(HOLDING, 100), Part(3, 3)),
+        ("400101.high", Address(HOLDING, 100), Part(8, 15)),
+        ("holding:100.low", Address(HOLDING, 100), Part(0, 7)),
+        ("%MW7", None, None),
+        ("%MW7.3", None, Part(3, 3)),
+    ],
+)
+def test_parts_of_a_register_follow_a_point(text: str, address: Address | None, part: Part | None) -> None:
+    """Bits by their number, halves by their name, behind any notation."""
+    assert Written.parse(text) == (address, part)
+
+
+@pytest.mark.parametrize(
+    "text", ["holding:1.", "holding:1.3-", "holding:1.-3", "holding:1.Low", "holding:1.3.4", "holding:1..3", ".3"]
+)
+def test_what_is_no_part_is_refused(text: str) -> None:
+    """Never taken for something near it."""
+    with pytest.raises(ValueError, match="is no Modbus address"):
+        Written.parse(text)
+
+
+@pytest.mark.parametrize("text", ["%MD1", "%MW", "%MW1.2.3", "%mw1", "%MB1", "%"])
+def test_what_is_no_iec_address_is_refused(text: str) -> None:
+    """With those that there are."""
+    with pytest.raises(ValueError, match="is no IEC address that can be read: they are %M, %I and %Q for bits"):
+        Written.parse(text)
+
+
+@pytest.mark.parametrize(("part", "mask", "text"), [(Part(3, 3), 0x0008, "bit 3"), (Part(4, 7), 0x00F0, "bits 4 to 7")])
+def test_a_part_knows_its_bits(part: Part, mask: int, text: str) -> None:
+    """Bit 0 is the least significant one."""
+    assert (part.mask, str(part)) == (mask, text)
 
 
 def test_people_see_both_notations() -> None:

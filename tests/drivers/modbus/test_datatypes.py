@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import struct
 from typing import TYPE_CHECKING
 
 import pytest
 
-from drivers.modbus.datatypes import REGISTER_TYPES, encode, wire_positions
+from drivers.modbus.datatypes import LONG_ORDERS, encode, in_order, short_order, wire_positions
+from drivers.modbus.numerals import NUMERALS
 
 if TYPE_CHECKING:
     from drivers.modbus.datatypes import Order
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 )
 def test_the_letters_name_the_bytes_in_the_order_of_the_wire(order: Order, wire: str) -> None:
     """A is the most significant byte; 0x01020304 on the wire, typed by hand."""
-    assert encode(0x01020304, REGISTER_TYPES["uint32"], order).hex() == wire
+    assert encode(0x01020304, NUMERALS["uint32"], order).hex() == wire
 
 
 @pytest.mark.parametrize(("order", "wire"), [("ABCD", "0102"), ("BADC", "0201")])
 def test_one_register_knows_two_orders(order: Order, wire: str) -> None:
     """BADC swaps the bytes in a register."""
-    assert encode(0x0102, REGISTER_TYPES["uint16"], order).hex() == wire
+    assert encode(0x0102, NUMERALS["uint16"], order).hex() == wire
 
 
 @pytest.mark.parametrize(
@@ -56,14 +56,20 @@ def test_orders_reach_beyond_two_registers(order: Order, positions: tuple[int, .
 )
 def test_numbers_have_their_known_bytes(name: str, value: float, wire: str) -> None:
     """Two's complement and IEEE 754, typed by hand."""
-    assert encode(value, REGISTER_TYPES[name], "ABCD").hex() == wire
+    assert encode(value, NUMERALS[name], "ABCD").hex() == wire
 
 
-@pytest.mark.parametrize("name", ["uint16", "int16", "uint32", "int32"])
-def test_limits_are_what_the_registers_can_hold(name: str) -> None:
-    """The limits fit, and one beyond each does not."""
-    data_type = REGISTER_TYPES[name]
-    for value, beyond in zip(data_type.limits, (-1, 1), strict=True):
-        assert len(encode(value, data_type, "ABCD")) == 2 * data_type.registers
-        with pytest.raises(struct.error):
-            encode(value + beyond, data_type, "ABCD")
+@pytest.mark.parametrize(("long", "short"), sorted(LONG_ORDERS.items()))
+def test_the_long_names_mean_the_same_rules(long: Order, short: Order) -> None:
+    """Spelt out for eight bytes; the same positions whatever the length."""
+    assert short_order(long) == short
+    assert short_order(short) == short
+    assert wire_positions(long, 4) == wire_positions(short, 4)
+    assert "".join("ABCDEFGH"[at] for at in wire_positions(short, 4)) == long
+
+
+@pytest.mark.parametrize("order", ["ABCD", "CDAB", "BADC", "DCBA"])
+def test_an_order_taken_twice_leads_back(order: Order) -> None:
+    """So one rule serves reading and writing."""
+    octets = bytes(range(12))
+    assert in_order(in_order(octets, order), order) == octets

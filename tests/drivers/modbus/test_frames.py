@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, cast
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.modbus.frames import RawReply, ReplyFramer
+from drivers.modbus.counts import LinkCounts
+from drivers.modbus.frames import ReplyFramer
+from drivers.modbus.question import RawReply
 
 if TYPE_CHECKING:
     from pymodbus.pdu import ModbusPDU
@@ -14,7 +16,11 @@ if TYPE_CHECKING:
 AWAITED = 7
 
 
-def adu(transaction: int, body: bytes = b"\x11\x03\x02\x00\x64") -> bytes:
+BODY = b"\x11\x03\x02\x00\x64"
+"""Unit 17, function 3, two bytes: 100."""
+
+
+def adu(transaction: int, body: bytes = BODY) -> bytes:
     """A frame with a right head."""
     return struct.pack(">HHH", transaction, 0, len(body)) + body
 
@@ -31,16 +37,17 @@ def fed(framer: ReplyFramer, chunks: list[bytes], awaited: int = AWAITED) -> tup
     return replies, waiting
 
 
-def frames_of(replies: list[ModbusPDU]) -> list[bytes]:
-    """The bytes of replies."""
-    return [cast("RawReply", reply).frame for reply in replies]
+def bodies_of(replies: list[ModbusPDU]) -> list[bytes]:
+    """Unit and PDU of replies; nothing where one says that what came is no frame."""
+    return [bytes([reply.unit_id]) + reply.pdu if reply.pdu else b"" for reply in cast("list[RawReply]", replies)]
 
 
 def test_the_awaited_reply_is_handed_over_untouched() -> None:
-    """All its bytes, with the ids that pymodbus wants to see."""
-    (reply,), left = fed(ReplyFramer(), [adu(AWAITED)])
+    """Its unit and its PDU, with the ids that pymodbus wants to see."""
+    (reply,), left = fed(ReplyFramer(LinkCounts()), [adu(AWAITED)])
     assert isinstance(reply, RawReply)
-    assert (reply.frame, reply.dev_id, reply.transaction_id, left) == (adu(AWAITED), 17, AWAITED, b"")
+    assert (reply.unit_id, reply.pdu, left) == (0x11, b"\x03\x02\x00\x64", b"")
+    assert (reply.dev_id, reply.transaction_id) == (17, AWAITED)
 
 
 @given(st.lists(st.integers(0, 65535).filter(lambda n: n != AWAITED), max_size=6), st.integers(0, 6), st.data())
@@ -50,31 +57,33 @@ def test_it_is_found_among_strays_however_the_bytes_are_cut(strays: list[int], a
     stream = b"".join(adu(transaction) for transaction in transactions)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=8)))
     chunks = [stream[a:b] for a, b in zip([0, *cuts], [*cuts, len(stream)], strict=True)]
-    framer = ReplyFramer()
+    counts = LinkCounts()
+    framer = ReplyFramer(counts)
     replies, left = fed(framer, chunks)
-    assert (frames_of(replies), left, framer.is_out_of_step) == ([adu(AWAITED)], b"", False)
+    assert (bodies_of(replies), left, framer.is_out_of_step) == ([BODY], b"", False)
     assert framer.stray == (strays[-1] if strays else None)
+    assert counts.stray_frames == len(strays)
 
 
 def test_transaction_zero_is_nobodys_reply() -> None:
     """A device that does not echo the id is not believed, whether or not something is awaited."""
     for awaited in (AWAITED, 0):
-        framer = ReplyFramer()
+        framer = ReplyFramer(LinkCounts())
         assert fed(framer, [adu(0)], awaited) == ([], b"")
         assert framer.stray == 0
 
 
 def test_the_second_of_two_equal_ids_is_a_stray() -> None:
     """Only one reply answers a request."""
-    framer = ReplyFramer()
+    framer = ReplyFramer(LinkCounts())
     replies, _ = fed(framer, [adu(AWAITED, b"\x11\x03\x02\x00\x01") + adu(AWAITED, b"\x11\x03\x02\x00\x02")])
-    assert [frame[-1] for frame in frames_of(replies)] == [1]
+    assert [body[-1] for body in bodies_of(replies)] == [1]
     assert framer.stray == AWAITED
 
 
 def test_half_a_frame_is_kept_for_what_comes_next() -> None:
     """The beginning of a frame is not used, so pymodbus gives it again."""
-    replies, left = fed(ReplyFramer(), [adu(AWAITED)[:10]])
+    replies, left = fed(ReplyFramer(LinkCounts()), [adu(AWAITED)[:10]])
     assert (replies, left) == ([], adu(AWAITED)[:10])
 
 
@@ -87,23 +96,23 @@ def test_what_is_no_frame_ends_all_trust() -> None:
         struct.pack(">HHH", AWAITED, 0, 255),
         b"HTTP/1.1 400 Bad Request\r\n",
     ):
-        framer = ReplyFramer()
+        framer = ReplyFramer(LinkCounts())
         replies, left = fed(framer, [damaged, adu(AWAITED)])
         assert framer.is_out_of_step
-        assert (set(frames_of(replies)), left) == ({b""}, b"")
+        assert (set(bodies_of(replies)), left) == ({b""}, b"")
 
 
 def test_a_reply_before_the_damage_still_counts() -> None:
     """It came whole and fits; only what follows is in doubt."""
-    framer = ReplyFramer()
+    framer = ReplyFramer(LinkCounts())
     replies, _ = fed(framer, [adu(AWAITED) + b"\xff" * 20])
-    assert frames_of(replies) == [adu(AWAITED)]
+    assert bodies_of(replies) == [BODY]
     assert framer.is_out_of_step
 
 
 def test_damage_while_nothing_is_awaited_wakes_nobody() -> None:
     """It is noticed, and nothing is handed over."""
-    framer = ReplyFramer()
+    framer = ReplyFramer(LinkCounts())
     assert fed(framer, [b"\xff" * 20], awaited=0) == ([], b"")
     assert framer.is_out_of_step
 
@@ -111,5 +120,6 @@ def test_damage_while_nothing_is_awaited_wakes_nobody() -> None:
 @given(st.lists(st.binary(max_size=300), max_size=8))
 def test_any_bytes_give_frames_of_the_awaited_id_or_none(chunks: list[bytes]) -> None:
     """No error comes out, and nothing under another id."""
-    for frame in frames_of(fed(ReplyFramer(), chunks)[0]):
-        assert frame == b"" or (frame[:4] == struct.pack(">HH", AWAITED, 0) and len(frame) >= 8)
+    stream = b"".join(chunks)
+    for body in bodies_of(fed(ReplyFramer(LinkCounts()), chunks)[0]):
+        assert body == b"" or (adu(AWAITED, body) in stream and len(body) >= 2)

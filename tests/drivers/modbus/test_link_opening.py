@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Self
 import pytest
 import uvloop
 
-from drivers.modbus.address import HOLDING, Address
-from drivers.modbus.decode import BitDecoder
-from drivers.modbus.link import Link
-from drivers.modbus.plan import Block
+from drivers.modbus.counts import LinkCounts
+from drivers.modbus.link import TcpLink
+from drivers.modbus.question import Question
 from gateway.driver import LinkError, NoReply
 
 if TYPE_CHECKING:
@@ -29,10 +28,19 @@ async def test_a_refused_connection_says_where_and_what_to_look_at(make_connecti
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-        link = Link(make_connection(port=port, devices={"d": {"tags": {"t": {"address": "coil:1"}}}}))
+        link = TcpLink(make_connection(port=port, devices={"d": {"tags": {"t": {"address": "coil:1"}}}}), LinkCounts())
         with pytest.raises(LinkError, match=f"cannot connect to 127.0.0.1:{port}: it refuses the connection"):
             await link.open()
         await link.close()
+
+
+async def test_an_interface_that_is_not_there_is_named(make_connection: MakeConnection) -> None:
+    """With the command that lists those there are."""
+    device = {"tags": {"t": {"address": "coil:1"}}}
+    link = TcpLink(make_connection(port=502, interface="eth77", devices={"d": device}), LinkCounts())
+    with pytest.raises(LinkError, match=r"cannot connect to 127\.0\.0\.1:502: there is no interface eth77; `ip link`"):
+        await link.open()
+    await link.close()
 
 
 @pytest.mark.parametrize(
@@ -51,7 +59,7 @@ async def test_a_host_that_cannot_be_reached_says_why(
         raise fault
 
     monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", unreachable)
-    link = Link(make_connection(host="plc-7", devices={"d": {"tags": {"t": {"address": "coil:1"}}}}))
+    link = TcpLink(make_connection(host="plc-7", devices={"d": {"tags": {"t": {"address": "coil:1"}}}}), LinkCounts())
     with pytest.raises(LinkError, match=f"cannot connect to plc-7:502: .*{says}"):
         await link.open()
 
@@ -67,9 +75,9 @@ async def test_a_host_that_does_not_answer_is_given_up_in_time(
         trying.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr("drivers.modbus.link.CONNECT_TIMEOUT_S", 20.0 if ending == "cancelled" else 0.01)
+    monkeypatch.setattr("drivers.modbus.opening.CONNECT_TIMEOUT_S", 20.0 if ending == "cancelled" else 0.01)
     monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", endless)
-    link = Link(make_connection(host="plc-7", devices={"d": {"tags": {"t": {"address": "coil:1"}}}}))
+    link = TcpLink(make_connection(host="plc-7", devices={"d": {"tags": {"t": {"address": "coil:1"}}}}), LinkCounts())
     opening = asyncio.create_task(link.open())
     await trying.wait()
     if ending == "cancelled":
@@ -131,13 +139,13 @@ def open_files() -> int:
 async def open_fifty_times(make_connection: MakeConnection, port: int) -> None:
     """Connect anew again and again, closing in every way there is."""
     config = make_connection(port=port, devices={"d": {"tags": {"t": {"address": "coil:1"}}}})
-    block = Block("d", 1, Address(HOLDING, 1), 1, 0.001, BitDecoder([]))
+    question = Question(1, bytes.fromhex("03 0001 0001"), 0.001, "a register")
     for round_ in range(50):
-        link = Link(config)
+        link = TcpLink(config, LinkCounts())
         await link.open()
         if round_ % 2:
             with pytest.raises(NoReply):
-                await link.exchange(block)
+                await link.ask(question)
         await link.close()
         await link.close()
 
@@ -165,18 +173,18 @@ async def test_closing_does_not_wait_for_a_peer_that_reads_nothing(make_connecti
     """What still waits to be sent is thrown away with the socket."""
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         port = deaf.getsockname()[1]
-        link = Link(make_connection(port=port, devices={"d": {"tags": {"t": {"address": "coil:1"}}}}))
+        link = TcpLink(make_connection(port=port, devices={"d": {"tags": {"t": {"address": "coil:1"}}}}), LinkCounts())
         before = open_files()
         await link.open()
-        link._client.ctx.transport.write(b"\0" * 50_000_000)  # type: ignore[attr-defined]  # a TCP transport is more
+        link._channel._client.ctx.transport.write(b"\0" * 50_000_000)  # type: ignore[attr-defined]  # a TCP transport is more
         await link.close()
         assert open_files() == before
 
 
 async def test_a_dead_peer_is_noticed_by_the_kernel(bench: Bench) -> None:
     """Keep-alive and the limit for unacknowledged data are set on the socket."""
-    assert bench.driver._link is not None
-    peer = bench.driver._link._client.ctx.transport.get_extra_info("socket")
+    assert bench.driver._pool._links
+    peer = bench.driver._pool._links[0]._channel._client.ctx.transport.get_extra_info("socket")
     assert peer.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
     assert peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 10
     assert peer.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000

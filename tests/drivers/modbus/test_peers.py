@@ -80,3 +80,14 @@ async def test_an_address_that_libmodbus_lacks_is_refused(read_all: ReadAll) -> 
     """Exception 02 of somebody else's making."""
     with pytest.raises(DeviceRefused, match=r"holding:130 \(documented as \"40131\"\): exception 02"):
         await read_all({"t": {"address": "holding:130"}})
+
+
+async def test_it_reads_by_a_named_interface(libmodbus_port: int, make_connection: MakeConnection) -> None:
+    """The socket is bound to it before it connects; the values are the same."""
+    device = {"tags": {"first": {"address": "40001"}}, "timeout_s": 20.0}
+    config = make_connection(port=libmodbus_port, interface="lo", devices={"meter": device})
+    driver = ModbusDriver(config, ManualClock())
+    await driver.open()
+    (request,) = driver.requests(devices_of(config))
+    assert list((await driver.read(request)).values) == [1000]
+    await driver.close()

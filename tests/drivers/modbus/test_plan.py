@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -7,21 +8,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drivers.modbus.config import ModbusConnection
-from drivers.modbus.datatypes import REGISTER_TYPES
-from drivers.modbus.plan import REQUEST_OVERHEAD_BYTES, requests_of
+from drivers.modbus.connection import ModbusConnection
+from drivers.modbus.cost import NETWORK, NETWORK_OVERHEAD_BYTES
+from drivers.modbus.numerals import NUMERALS
+from drivers.modbus.plan import halves_of, requests_of
 from gateway.collect.plan import devices_of
+from gateway.driver import Cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from gateway.driver import Device
+    from gateway.driver import Device, Request
     from tests.drivers.modbus.conftest import MakeDevices, MakeRequest
 
 
 def blocks_of(devices: list[Device]) -> list[tuple[str, int]]:
     """Start and count of each request, by the wire."""
-    return [(r.detail.start.wire, r.detail.count) for device in devices for r in requests_of(device)]
+    return [(r.detail.start.wire, r.detail.count) for device in devices for r in requests_of(device, NETWORK)]
 
 
 def registers(*numbers: int, **keys: Any) -> dict[str, Any]:
@@ -37,27 +40,25 @@ def test_neighbours_are_read_in_one_request(make_devices: MakeDevices) -> None:
 def test_positions_follow_the_values_of_the_reply(make_devices: MakeDevices) -> None:
     """The reply's values stand by address; positions say which tags they are."""
     (device,) = make_devices(registers(102, 100, 101))
-    (request,) = requests_of(device)
+    (request,) = requests_of(device, NETWORK)
     assert [device.plan.tags[at].name for at in request.positions] == ["t100", "t101", "t102"]
 
 
-def test_tables_units_and_periods_are_read_apart(make_devices: MakeDevices) -> None:
-    """A request has one function, one unit and one period."""
+def test_tables_are_read_apart(make_devices: MakeDevices) -> None:
+    """A request has one function and one unit."""
     tags = {
         "h": {"address": "holding:1"},
         "i": {"address": "input:1"},
         "c": {"address": "coil:1"},
         "d": {"address": "discrete:1"},
-        "slow": {"address": "holding:2", "period_s": 10.0},
     }
     (device,) = make_devices(tags, unit_id=9, period_s=2.0, timeout_s=0.5)
-    requests = requests_of(device)
+    requests = requests_of(device, NETWORK)
     assert [(r.detail.start.wire, r.period_s) for r in requests] == [
         ("holding:1", 2.0),
         ("input:1", 2.0),
         ("coil:1", 2.0),
         ("discrete:1", 2.0),
-        ("holding:2", 10.0),
     ]
     assert {(r.device, r.detail.unit_id, r.detail.timeout_s) for r in requests} == {("meter", 9, 0.5)}
 
@@ -69,8 +70,8 @@ def test_tables_units_and_periods_are_read_apart(make_devices: MakeDevices) -> N
         (1, 102, [("holding:100", 3)]),
         (16, 117, [("holding:100", 18)]),
         (16, 118, [("holding:100", 1), ("holding:118", 1)]),
-        (124, 100 + 1 + REQUEST_OVERHEAD_BYTES // 2, [("holding:100", 2 + REQUEST_OVERHEAD_BYTES // 2)]),
-        (124, 102 + 1 + REQUEST_OVERHEAD_BYTES // 2, [("holding:100", 1), ("holding:171", 1)]),
+        (124, 100 + 1 + NETWORK_OVERHEAD_BYTES // 2, [("holding:100", 2 + NETWORK_OVERHEAD_BYTES // 2)]),
+        (124, 102 + 1 + NETWORK_OVERHEAD_BYTES // 2, [("holding:100", 1), ("holding:171", 1)]),
     ],
 )
 def test_a_gap_is_read_along_while_it_is_allowed_and_cheaper(
@@ -117,11 +118,14 @@ def devices(draw: st.DrawFn) -> Device:
     for n in range(draw(st.integers(1, 40))):
         table = draw(st.sampled_from(["holding", "input", "coil", "discrete"]))
         is_bits = table in {"coil", "discrete"}
-        address = draw(st.integers(0, 300) | st.integers(0, 65534))
+        data_type = None if is_bits else draw(st.sampled_from(sorted(NUMERALS)))
+        width = NUMERALS[data_type].registers if data_type else 1
+        # Aligned to their width, values never overlap in part, which is refused.
+        address = width * draw(st.integers(0, 300 // width) | st.integers(0, 65535 // width))
         tags[f"t{n}"] = {"address": f"{table}:{address}", "period_s": draw(st.sampled_from([1.0, 5.0]))}
-        if not is_bits:
-            tags[f"t{n}"]["type"] = draw(st.sampled_from(sorted(REGISTER_TYPES)))
-    limits = {"max_registers": draw(st.integers(2, 125)), "max_gap": draw(st.integers(0, 124))}
+        if data_type:
+            tags[f"t{n}"]["type"] = data_type
+    limits = {"max_registers": draw(st.integers(4, 125)), "max_gap": draw(st.integers(0, 124))}
     file = {"version": 1, "driver": "modbus", "host": "plc", "devices": {"meter": {"tags": tags} | limits}}
     (device,) = devices_of(ModbusConnection.model_validate(file))
     return device
@@ -129,15 +133,16 @@ def devices(draw: st.DrawFn) -> Device:
 
 @given(devices())
 def test_every_tag_is_read_exactly_once_and_whole(device: Device) -> None:
-    """No tag is lost, doubled, cut, or read at another's table or period."""
-    requests = requests_of(device)
+    """No tag is lost, doubled, cut, or read at another's table; a slower one rides along as often as it should."""
+    requests = requests_of(device, NETWORK)
     assert sorted(at for request in requests for at in request.positions) == list(range(len(device.plan.tags)))
     for request in requests:
-        block, tags = request.detail, list(device.config.tags.values())
-        for at in request.positions:
+        block, tags, riders = request.detail, list(device.config.tags.values()), dict(request.riders)
+        for number, at in enumerate(request.positions):
             place, planned = tags[at].place, device.plan.tags[at]
             width = 1 if place.table.is_bits else tags[at].register_type.registers
-            assert (place.table, planned.period_s) == (block.start.table, request.period_s)
+            assert place.table is block.start.table
+            assert planned.period_s == request.period_s * riders.get(number, 1)
             assert block.start.number <= place.number
             assert place.number + width <= block.start.number + block.count
 
@@ -145,7 +150,7 @@ def test_every_tag_is_read_exactly_once_and_whole(device: Device) -> None:
 @given(devices())
 def test_no_request_exceeds_a_limit(device: Device) -> None:
     """The standard's limit, the device's, and the longest gap allowed."""
-    for request in requests_of(device):
+    for request in requests_of(device, NETWORK):
         block, tags = request.detail, list(device.config.tags.values())
         is_bits = block.start.table.is_bits
         assert 1 <= block.count <= (2000 if is_bits else device.config.max_registers)
@@ -158,7 +163,7 @@ def test_no_request_exceeds_a_limit(device: Device) -> None:
 
 def cost(blocks: Iterable[Sequence[int]]) -> int:
     """What the plan says a list of blocks costs on holding registers, in bytes."""
-    return sum(REQUEST_OVERHEAD_BYTES + 2 * (last - first + 1) for first, last in blocks)
+    return sum(NETWORK_OVERHEAD_BYTES + 2 * (last - first + 1) for first, last in blocks)
 
 
 def cheapest_by_trying_all(numbers: list[int], most: int, max_gap: int) -> int:
@@ -183,5 +188,104 @@ def test_no_other_plan_is_cheaper(numbers: list[int], most: int, max_gap: int) -
     limits = {"max_registers": most, "max_gap": max_gap}
     file = {"version": 1, "driver": "modbus", "host": "plc", "devices": {"meter": {"tags": tags} | limits}}
     (device,) = devices_of(ModbusConnection.model_validate(file))
-    planned = [(r.detail.start.number, r.detail.start.number + r.detail.count - 1) for r in requests_of(device)]
+    planned = [
+        (r.detail.start.number, r.detail.start.number + r.detail.count - 1) for r in requests_of(device, NETWORK)
+    ]
     assert cost(planned) == cheapest_by_trying_all(sorted(numbers), most, max_gap)
+
+
+def test_a_hole_is_never_read_along(make_devices: MakeDevices) -> None:
+    """Not even one address of it; a gap beside it is."""
+    tags = registers(100, 103, 106)
+    assert blocks_of(make_devices(tags, holes=["holding:101-102"])) == [("holding:100", 1), ("holding:103", 4)]
+    assert blocks_of(make_devices(tags, holes=["input:101-102", "40108"])) == [("holding:100", 7)]
+
+
+def test_cuts_that_were_learned_part_requests(make_devices: MakeDevices) -> None:
+    """What was found out at the device counts like what the file says."""
+    (device,) = make_devices(registers(*range(10)))
+    cuts = [Cut("holding", 4), Cut("holding", 5), Cut("input", 2), Cut("holding", 40)]
+    assert [str(r.span) for r in requests_of(device, NETWORK, cuts)] == ["holding:0-3", "holding:4", "holding:5-9"]
+
+
+def test_tags_to_be_read_together_are_in_one_request(make_devices: MakeDevices) -> None:
+    """A value and its scale factor belong to one reading, though the gap is longer than allowed."""
+    tags = registers(100, 150, 101)
+    assert blocks_of(make_devices(tags, max_gap=0)) == [("holding:100", 2), ("holding:150", 1)]
+    together = make_devices(tags, max_gap=0, read_together=[["t100", "t150"]])
+    assert blocks_of(together) == [("holding:100", 51)]
+
+
+def test_a_register_that_reading_clears_is_read_alone_and_never_along(make_devices: MakeDevices) -> None:
+    """Not with its neighbours, and not in a gap between others."""
+    tags = registers(100, 102) | registers(101, read_once=True)
+    (device,) = make_devices(tags)
+    requests = requests_of(device, NETWORK)
+    assert [(str(r.span), r.once, r.detail.question.is_repeatable) for r in requests] == [
+        ("holding:101", True, False),
+        ("holding:100", False, True),
+        ("holding:102", False, True),
+    ]
+
+
+def test_bits_of_a_register_that_reading_clears_are_read_at_once(make_devices: MakeDevices) -> None:
+    """The second reading would find nothing left."""
+    bits = {f"b{n}": {"address": f"holding:101.{n}", "read_once": True} for n in range(3)}
+    (device,) = make_devices(bits)
+    assert [len(r.positions) for r in requests_of(device, NETWORK)] == [3]
+
+
+def test_slower_tags_ride_along_and_say_how_often_they_count(make_devices: MakeDevices) -> None:
+    """A tag of 5 s in a request of 1 s counts in each fifth reading."""
+    (device,) = make_devices(registers(100, 102) | registers(101, period_s=5.0))
+    (request,) = requests_of(device, NETWORK)
+    assert (request.period_s, request.positions, request.riders) == (1.0, (0, 2, 1), ((1, 5),))
+
+
+def halves_by_span(device: Device, request: Request) -> list[str]:
+    """The spans of the halves."""
+    return [str(half.span) for half in halves_of(device, request)]
+
+
+def test_halves_are_of_about_half_the_addresses_each(make_devices: MakeDevices) -> None:
+    """Down to one number, which is not parted."""
+    (device,) = make_devices(registers(*range(0, 20, 2), type="uint32"))
+    (request,) = requests_of(device, NETWORK)
+    assert halves_by_span(device, request) == ["holding:0-9", "holding:10-19"]
+    last = halves_of(device, halves_of(device, request)[0])[0]
+    while halves_of(device, last):
+        last = halves_of(device, last)[0]
+    assert str(last.span) == "holding:0-1"
+
+
+def test_what_must_stay_together_is_not_parted(make_devices: MakeDevices) -> None:
+    """Groups, and tags on the same registers."""
+    (group,) = make_devices(registers(1, 2, 3), read_together=[["t1", "t2", "t3"]])
+    same = {"whole": {"address": "holding:1"}, "bit": {"address": "holding:1.3"}}
+    (overlapping,) = make_devices(same)
+    for device in (group, overlapping):
+        (request,) = requests_of(device, NETWORK)
+        assert halves_of(device, request) == []
+
+
+@given(devices())
+def test_halves_read_what_the_whole_reads(device: Device) -> None:
+    """The same tags as often, in order of their addresses, each half shorter than the whole."""
+    for request in requests_of(device, NETWORK):
+        halves = halves_of(device, request)
+        if not halves:
+            continue
+        first, second = halves
+        assert sorted(first.positions + second.positions) == sorted(request.positions)
+        assert first.span.last < second.span.first
+        assert {half.period_s for half in halves} == {request.period_s}
+        assert len(first.riders) + len(second.riders) == len(request.riders)
+
+
+def test_a_plan_of_many_tags_and_periods_is_made_in_no_time(make_devices: MakeDevices) -> None:
+    """Two thousand registers of three periods take well under the time of a restart."""
+    tags = {f"t{n}": {"address": f"holding:{2 * n}", "period_s": (1.0, 5.0, 60.0)[n % 3]} for n in range(2000)}
+    (device,) = make_devices(tags)
+    begun_s = time.process_time()
+    requests_of(device, NETWORK)
+    assert time.process_time() - begun_s < 10

@@ -6,7 +6,7 @@ from drivers.modbus.address import HOLDING, Address
 from drivers.modbus.decode import BitDecoder
 from drivers.modbus.plan import Block
 from drivers.modbus.refusals import refusal
-from gateway.driver import DeviceRefused, NoReply
+from gateway.driver import DeviceRefused, NoReply, Refusal
 
 
 def block(number: int = 100, count: int = 50) -> Block:
@@ -56,3 +56,23 @@ def test_hints_that_cannot_be_are_left_out(number: int, count: int, hint: str, n
     text = str(refusal(block(number, count), 0x02))
     assert hint in text
     assert not_hint not in text
+
+
+@pytest.mark.parametrize(
+    ("code", "meant"),
+    [
+        (0x01, Refusal.TABLE),
+        (0x02, Refusal.POINTS),
+        (0x03, Refusal.POINTS),
+        (0x04, Refusal.PERHAPS_POINTS),
+        (0x05, Refusal.FOR_NOW),
+        (0x06, Refusal.FOR_NOW),
+        (0x0A, Refusal.FOR_NOW),
+        (0x7F, Refusal.FOR_NOW),
+    ],
+)
+def test_each_code_says_what_helps(code: int, meant: Refusal) -> None:
+    """Only 02 and 03, and perhaps 04, are worth a search for the address at fault."""
+    error = refusal(block(), code)
+    assert isinstance(error, DeviceRefused)
+    assert error.refusal is meant

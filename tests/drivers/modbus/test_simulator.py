@@ -16,7 +16,7 @@ from gateway.testing import ManualClock
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from drivers.modbus.config import ModbusConnection
+    from drivers.modbus.connection import ModbusConnection
     from gateway.driver import DriverError
     from tests.drivers.modbus.conftest import MakeConnection
 
@@ -75,6 +75,17 @@ async def test_a_value_beyond_its_type_stops_at_the_limit(make_connection: MakeC
     async with simulate(make_connection(devices=PLANT)) as config:
         values = await everything_read(config)
     assert (values["meter", "too_high"], values["meter", "too_low"]) == (65535, -32768)
+
+
+async def test_tags_of_some_bits_share_a_register(make_connection: MakeConnection) -> None:
+    """Each keeps its own, whatever the others do."""
+    level = {"address": "holding:5.high", "range": [200.0, 250.0]}
+    tags: dict[str, Any] = {"level": level} | {f"bit_{at}": {"address": f"holding:5.{at}"} for at in range(8)}
+    plant = {"drive": {"timeout_s": 20.0, "tags": tags}}
+    async with simulate(make_connection(devices=plant)) as config:
+        values = await everything_read(config)
+    assert {type(values["drive", f"bit_{at}"]) for at in range(8)} == {bool}
+    assert 200 <= values["drive", "level"] <= 250
 
 
 async def test_values_move(make_connection: MakeConnection) -> None:
