@@ -3,64 +3,114 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from gateway.config.secrets import resolve
+from gateway.config.tls_files import tls_files
 from gateway.publish.contract import About
-from gateway.publish.json import JsonEncoder
+from gateway.publish.encoders import encoder_of
+from gateway.publish.failover import Failover
 from gateway.publish.publisher import Publisher
+from gateway.publish.restamp import ClockSettings, Restamped
 from gateway.publish.settings import BrokerSettings
 from gateway.publish.topics import Topics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from gateway.clock import Clock
-    from gateway.config.schema import Configuration, Connection
+    from gateway.clock.watch import ClockWatch
+    from gateway.config.schema import ClockConfig, Configuration
     from gateway.driver import Device
-    from gateway.model import DeviceStatus, Run
+    from gateway.model import DeviceStatus, Notice, Run
     from gateway.outbox.outbox import Outbox
+    from gateway.processing.alarms import ActiveAlarm
+    from gateway.publish.ports import EntryQueue
 
 _DRAIN_STEP_S = 0.05
 _EXCHANGE_S = 1.0
 
 
+class Described(NamedTuple):
+    """A device and where it comes from."""
+
+    device: Device
+    connection: str
+    """Empty for a virtual device."""
+    driver: str
+
+
 class Uplink:
     """Owns the publisher, and what the broker holds retained of each device."""
 
-    def __init__(self, outbox: Outbox, clock: Clock, version: str, run: Run) -> None:
+    def __init__(self, outbox: Outbox, clock: Clock, watch: ClockWatch, version: str, run: Run) -> None:
         self._outbox = outbox
         self._clock = clock
+        self._watch = watch
         self._version = version
         self._run = run
         self._configuration: Configuration | None = None
         self._session: _Session | None = None
         self._statuses: dict[str, DeviceStatus] = {}
+        self._alarms: dict[str, Sequence[ActiveAlarm]] = {}
+        self._since: dict[str, int] = {}
+        """When each device changed its state, monotonic, ns."""
 
-    async def apply(self, configuration: Configuration, devices: Iterable[tuple[Connection, Device]]) -> None:
+    async def apply(self, configuration: Configuration, devices: Iterable[Described]) -> None:
         """Publish by this configuration, and describe these devices, from now on."""
         described = list(devices)
-        names = {device.name for _, device in described}
+        names = {one.device.name for one in described}
         self._statuses = {name: status for name, status in self._statuses.items() if name in names}
+        self._alarms = {name: active for name, active in self._alarms.items() if name in names}
         if self._session is None or not self._session.serves(configuration):
             await self._begin(configuration)
         assert self._session is not None
         self._session.describe(described, self._about(configuration))
         for status in self._statuses.values():
             self._session.tell(status)
+        for name, active in self._alarms.items():
+            self._session.tell_alarms(name, active)
 
     def tell_status(self, status: DeviceStatus) -> None:
         """A device changed its state."""
+        now = self._clock.now()
+        self._since[status.device] = now.monotonic - (now.time - status.since)
         self._statuses[status.device] = status
         if self._session is not None:
             self._session.tell(status)
+
+    def tell_alarms(self, device: str, active: Sequence[ActiveAlarm]) -> None:
+        """These are the active alarms of a device from now on."""
+        self._alarms[device] = active
+        if self._session is not None:
+            self._session.tell_alarms(device, active)
+
+    def tell_event(self, notice: Notice) -> None:
+        """Something happened that somebody has to know of."""
+        self._outbox.put(notice)
+
+    def clock_stepped(self) -> None:
+        """The wall clock was set: what the broker holds of earlier times follows it."""
+        for name, status in self._statuses.items():
+            self._statuses[name] = replace(status, since=self._watch.wall(self._since[name]))
+        if self._session is not None:
+            for status in self._statuses.values():
+                self._session.tell(status)
 
     def summary(self) -> str:
         """`broker connected`, or why it is not, for a status line."""
         if self._session is None:
             return "no broker"
         state = self._session.publisher.state
-        return "broker connected" if state.connected else state.reason
+        if not state.connected:
+            return state.reason
+        lesser = "" if state.is_preferred else f" ({state.broker}, not the preferred one)"
+        return "; ".join([f"broker connected{lesser}", *(str(expiry) for expiry in state.expiring)])
+
+    def trouble(self) -> str:
+        """Why there is no session with the broker; empty while there is one."""
+        return "" if self._session is None else self._session.publisher.state.reason
 
     async def close(self, drain_s: float, close_s: float) -> None:
         """Let what waits go out for `drain_s`, then say goodbye within `close_s`."""
@@ -72,7 +122,8 @@ class Uplink:
 
     async def _begin(self, configuration: Configuration) -> None:
         """Exchange the session. The old one goes only when the new one could be made, and before it starts."""
-        session = _Session(configuration, self._outbox, self._clock, self._about(configuration))
+        queue = Restamped(self._outbox, self._clock, self._watch, clock_settings(configuration.gateway.clock))
+        session = _Session(configuration, queue, self._clock, self._about(configuration))
         if self._session is not None:
             self._session.forget_devices_if_elsewhere(configuration)
             await self._session.close(_EXCHANGE_S)
@@ -95,14 +146,15 @@ class Uplink:
 class _Session:
     """One publisher and its topics, for one broker and one place in the plant."""
 
-    def __init__(self, configuration: Configuration, outbox: Outbox, clock: Clock, about: About) -> None:
+    def __init__(self, configuration: Configuration, queue: EntryQueue, clock: Clock, about: About) -> None:
         self._gateway = configuration.gateway
         identity, broker = self._gateway.gateway, self._gateway.broker
         self._topics = Topics(identity.location.levels(), identity.id)
-        self._encoder = JsonEncoder(self._topics, self._gateway.publish.history_topic)
+        self._encoder = encoder_of(self._gateway.publish, self._topics)
         password = None if broker.password is None else resolve(broker.password, configuration.folder)
-        settings = BrokerSettings.of(broker, identity.id, password)
-        self.publisher = Publisher(settings, self._encoder, outbox, clock, about)
+        tls = tls_files(broker.tls, configuration.folder)
+        brokers = Failover(BrokerSettings.of(broker, identity.id, password, tls), clock)
+        self.publisher = Publisher(brokers, self._encoder, queue, clock, about)
         self._described: set[str] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -113,19 +165,19 @@ class _Session:
     def serves(self, configuration: Configuration) -> bool:
         """Whether this session is also the one that the configuration asks for."""
         asked, has = configuration.gateway, self._gateway
-        return (asked.gateway, asked.broker, asked.publish) == (has.gateway, has.broker, has.publish)
+        return all(getattr(asked, part) == getattr(has, part) for part in ("gateway", "broker", "publish", "clock"))
 
-    def describe(self, devices: Iterable[tuple[Connection, Device]], about: About) -> None:
+    def describe(self, devices: Iterable[Described], about: About) -> None:
         """Have the broker hold the meta data of these devices and of no others."""
         self.publisher.introduce(about)
         names = set()
-        for connection, device in devices:
+        for device, connection, driver in devices:
             names.add(device.name)
             self.publisher.retain(
                 self._encoder.meta(
-                    device.plan,
-                    connection=connection.name,
-                    driver=connection.spec.name,
+                    device.plan.published,
+                    connection=connection,
+                    driver=driver,
                     description=device.config.description,
                 )
             )
@@ -135,6 +187,10 @@ class _Session:
     def tell(self, status: DeviceStatus) -> None:
         """Have the broker hold this state of a device."""
         self.publisher.retain(self._encoder.device_status(status))
+
+    def tell_alarms(self, device: str, active: Sequence[ActiveAlarm]) -> None:
+        """Have the broker hold these active alarms of a device."""
+        self.publisher.retain(self._encoder.alarms(device, active))
 
     def forget_devices_if_elsewhere(self, configuration: Configuration) -> None:
         """Leave nothing retained under topics that the gateway will not use again."""
@@ -152,3 +208,12 @@ class _Session:
         for device in devices:
             self.publisher.forget(self._topics.meta(device))
             self.publisher.forget(self._topics.status(device))
+            self.publisher.forget(self._topics.alarms(device))
+
+
+def clock_settings(config: ClockConfig) -> ClockSettings:
+    """What a technician wrote of the clock, as the publisher's queue needs it."""
+    return ClockSettings(
+        hold_s=config.hold_s if config.before_sync == "hold" else 0.0,
+        lowers_quality=config.policy == "uncertain",
+    )

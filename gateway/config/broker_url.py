@@ -1,4 +1,4 @@
-"""The url of the broker, taken apart."""
+"""The url of a broker, taken apart."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from ipaddress import IPv6Address
 from typing import Final, NamedTuple
 
-DEFAULT_PORT: Final = 1883
-"""IANA's port for MQTT without TLS."""
+PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
+"""IANA's ports for MQTT without and with TLS."""
 
 _MOST_PORT = 65_535
 _HOST_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?\.?")
-_FORM = "write mqtt://host or mqtt://host:port"
+_FORM = "write mqtts://host or mqtts://host:port (mqtt:// without TLS)"
+_OTHER_NAMES_OF_TLS = frozenset({"ssl", "tls", "mqtt+ssl", "mqtt+tls"})
 
 
 class BrokerAddress(NamedTuple):
@@ -19,39 +20,45 @@ class BrokerAddress(NamedTuple):
 
     host: str
     port: int
+    tls: bool = False
+    """Whether the link is encrypted."""
 
 
 def broker_address(url: str) -> BrokerAddress:
-    """Host and port of `mqtt://host[:port]`; an IPv6 address stands in brackets.
+    """Host and port of `mqtt://host[:port]` or `mqtts://host[:port]`; an IPv6 address stands in brackets.
 
     Raises:
         ValueError: this is no such url. The text never repeats the url: it may hold a password.
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
-        raise ValueError(f"the broker's url must begin with mqtt://: {_FORM}")
-    _check_scheme(scheme)
+        raise ValueError(f"the broker's url must begin with mqtt:// or mqtts://: {_FORM}")
+    scheme = _known(scheme.lower())
     if "@" in rest:
         raise ValueError("the broker's url must not hold a user or password: use the keys username and password")
     if any(character in rest.rstrip("/") for character in "/?#"):
         raise ValueError(f"nothing may follow the port in the broker's url: {_FORM}")
-    return _host_and_port(rest.rstrip("/"))
+    host, port = _host_and_port(rest.rstrip("/"), PORTS[scheme])
+    return BrokerAddress(host, port, scheme == "mqtts")
 
 
-def _check_scheme(scheme: str) -> None:
-    if scheme.lower() in {"mqtts", "ssl", "tls", "wss"}:
-        raise ValueError("this release speaks to the broker without TLS only: write mqtt://, on a network you trust")
-    if scheme.lower() != "mqtt":
-        raise ValueError(f"the broker's url must begin with mqtt://: {_FORM}")
+def _known(scheme: str) -> str:
+    if scheme in _OTHER_NAMES_OF_TLS:
+        raise ValueError("the broker's url must begin with mqtts:// where the link is encrypted")
+    if scheme in {"ws", "wss"}:
+        raise ValueError(f"MQTT over WebSockets is not spoken here: {_FORM}, and the port of plain MQTT at the broker")
+    if scheme not in PORTS:
+        raise ValueError(f"the broker's url must begin with mqtt:// or mqtts://: {_FORM}")
+    return scheme
 
 
-def _host_and_port(text: str) -> BrokerAddress:
+def _host_and_port(text: str, default_port: int) -> tuple[str, int]:
     host, separator, port = text.rpartition(":")
     if not separator or text.endswith("]"):
-        return BrokerAddress(_host(text), DEFAULT_PORT)
+        return _host(text), default_port
     if not (port.isascii() and port.isdigit() and 1 <= int(port[:6]) <= _MOST_PORT):
         raise ValueError("the port in the broker's url must be a number from 1 to 65535")
-    return BrokerAddress(_host(host), int(port))
+    return _host(host), int(port)
 
 
 def _host(text: str) -> str:

@@ -34,17 +34,9 @@ def resolve(secret: Secret, folder: Path) -> str:
     Raises:
         SecretError: it is nowhere, is empty, or others may read it.
     """
-    credential = _credential(secret.secret)
-    path = credential or folder / SECRETS_FOLDER / secret.secret
+    path = secret_file(secret, folder)
     try:
-        if credential is None:
-            _check_file(path)
         value = path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-    except FileNotFoundError:
-        text = (
-            f"secret {secret.secret!r} is missing: neither a systemd credential of this name nor the file {shown(path)}"
-        )
-        raise SecretError(text) from None
     except OSError as error:
         raise SecretError(f"secret {secret.secret!r} cannot be read from {shown(path)}: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -54,20 +46,48 @@ def resolve(secret: Secret, folder: Path) -> str:
     return value
 
 
-def _credential(name: str) -> Path | None:
-    """The file in which systemd hands over the credential (systemd.exec(5), CREDENTIALS_DIRECTORY)."""
-    directory = os.environ.get("CREDENTIALS_DIRECTORY")
-    path = Path(directory) / name if directory else None
-    return path if path is not None and path.is_file() else None
+def secret_file(secret: Secret, folder: Path) -> Path:
+    """The file that holds the secret which a configuration in `folder` names.
+
+    Raises:
+        SecretError: there is none, or others may read it.
+    """
+    credential = _credential(secret.secret)
+    if credential is not None:
+        return credential
+    path = folder / SECRETS_FOLDER / secret.secret
+    try:
+        check_private(path)
+    except FileNotFoundError:
+        text = (
+            f"secret {secret.secret!r} is missing: neither a systemd credential of this name nor the file {shown(path)}"
+        )
+        raise SecretError(text) from None
+    except OSError as error:
+        raise SecretError(f"secret {secret.secret!r} cannot be read from {shown(path)}: {error.strerror}") from None
+    return path
 
 
-def _check_file(path: Path) -> None:
+def check_private(path: Path) -> None:
+    """Whether nobody but its owner may read the file.
+
+    Raises:
+        SecretError: others may, or it is no file of a secret's size.
+        OSError: it cannot be looked at.
+    """
     status = path.stat()
     if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST_BYTES:
         raise SecretError(f"{shown(path)} is not a file that holds a secret")
     if status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         mode = f"{stat.S_IMODE(status.st_mode):04o}"
         raise SecretError(f"others may read {shown(path)} (mode {mode}): run: chmod 600 {shown(path)}")
+
+
+def _credential(name: str) -> Path | None:
+    """The file in which systemd hands over the credential (systemd.exec(5), CREDENTIALS_DIRECTORY)."""
+    directory = os.environ.get("CREDENTIALS_DIRECTORY")
+    path = Path(directory) / name if directory else None
+    return path if path is not None and path.is_file() else None
 
 
 @lru_cache(maxsize=1024)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import isfinite
 from struct import Struct
 from typing import TYPE_CHECKING, Final
@@ -10,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Raw
 
 from gateway.model import ABSENT, Quality, iso_time
+from gateway.numbers import shortest_float32
 from gateway.publish.contract import LastValue, Written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.model import Batch, Plan, Tag, Value
+    from gateway.model import Batch, Cell, Plan, Tag, Value
 
 EXACT: Final = 2**53
 """Up to here every whole number is exact in a double, which most JSON readers hold it in (RFC 8259, section 6)."""
@@ -28,9 +28,9 @@ _PLAIN_FROM: Final = 1e-5
 _PLAIN_TO: Final = 1e16
 """Between these the JSON encoder writes a float without an exponent, hence with a decimal point."""
 
+_PLANS_KEPT: Final = 1024
+
 _SINGLE = Struct("f")
-_SMALLEST_NORMAL: Final = 2.0**-126
-"""From here on a float32 is sure to hold any number of six digits (IEEE 754); below it holds fewer and fewer."""
 
 
 class NotFinite(ValueError):  # noqa: N818 - says what the value is
@@ -97,6 +97,35 @@ class Columns:
         """The source's own status codes."""
         return {self._names[position]: text for position, text in (batch.source_status or {}).items()} or None
 
+    def written(self, position: int, cell: Cell) -> Written | None:
+        """One value as it is written; None where there is none.
+
+        Raises:
+            NotFinite: it is NaN or infinite.
+        """
+        return None if cell is None or cell is ABSENT else self._writers[position](cell)
+
+    def rejected(self, value: Value) -> Written:
+        """One rejected reading as it is written."""
+        return _rejected(value)
+
+
+class PlanColumns:
+    """The columns of each plan, made when they are first asked for."""
+
+    def __init__(self) -> None:
+        self._of: dict[tuple[str, str], Columns] = {}
+
+    def of(self, plan: Plan) -> Columns:
+        """The columns of this plan."""
+        key = (plan.device, plan.id)
+        columns = self._of.get(key)
+        if columns is None:
+            if len(self._of) >= _PLANS_KEPT:
+                self._of.clear()
+            columns = self._of[key] = Columns(plan)
+        return columns
+
 
 def common_quality(batch: Batch) -> Quality | None:
     """The quality that every tag of the device has in this batch, if they are all alike and not good."""
@@ -135,7 +164,6 @@ def _floating(value: Value) -> Written:
 def _single(value: Value) -> Written:
     if type(value) is int:
         return _with_point(float(value))
-    # Zero has two signs and one place in the cache.
     return _with_point(_shortest(value) if value else value) if type(value) is float else value
 
 
@@ -156,22 +184,13 @@ def _with_point(value: float) -> float | Raw:
     return Raw(f"{mantissa if '.' in mantissa else mantissa + '.0'}e{exponent}".encode())
 
 
-@lru_cache(maxsize=4096)
 def _shortest(value: float) -> float:
-    """The number with the fewest digits that is the same float32; the value itself where it is no float32 at all."""
-    try:
-        packed = _SINGLE.pack(value)
-    except OverflowError:
-        return value
-    if _SINGLE.unpack(packed)[0] != value:
-        return value
-    fewest = 6 if abs(value) >= _SMALLEST_NORMAL else 1
-    candidates = (float(f"{value:.{digits}g}") for digits in range(fewest, 9))
-    return next((candidate for candidate in candidates if _same_single(candidate, packed)), float(f"{value:.9g}"))
+    """The number with the shortest text that is the same float32; the value itself where it is no float32 at all.
 
-
-def _same_single(candidate: float, packed: bytes) -> bool:
+    Drivers deliver the shortest already, which is no exact float32 any more; this is for what others deliver.
+    """
     try:
-        return _SINGLE.pack(candidate) == packed
-    except OverflowError:
-        return False
+        is_single = _SINGLE.unpack(_SINGLE.pack(value))[0] == value
+        return shortest_float32(value) if is_single else value
+    except OverflowError:  # beyond a float32, or infinite
+        return value

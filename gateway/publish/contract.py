@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Raw, Struct
 
 if TYPE_CHECKING:
-    from gateway.model import ClockState, DeviceState
+    from gateway.model import ClockState, Counter, DeviceState, ScaleFrom, TwoPoint
+    from gateway.processing.states import AlarmSeverity
 
 VERSION: Final = 1
 """Stands as `v` in every message. It grows when a consumer of the old shape would misread the new one."""
@@ -52,19 +53,59 @@ class LastValue(Struct, kw_only=True, omit_defaults=True):
     time: str
 
 
+class ValueMessage(Struct, kw_only=True, omit_defaults=True):
+    """One value, where each tag has its own topic. Without `value` the tag is bad, and `quality` says why."""
+
+    v: int
+    value: Written | None = None
+    unit: str | None = None
+    quality: str
+    time: str
+    """When this value was measured; that of a `last` one lies back."""
+    clock: ClockState
+    device: str
+    tag: str
+    run: str
+    seq: int
+    plan: str
+    history: bool = False
+    last: bool = False
+    """It is not fresh: the last value of a tag, told again with a heartbeat."""
+    raw: Written | None = None
+    source_time: str | None = None
+    source_status: str | None = None
+
+
 class TagMeta(Struct, kw_only=True, omit_defaults=True):
     """What one tag is."""
 
     type: str
     address: str
     unit: str | None = None
+    unit_ucum: str | None = None
+    """The unit's UCUM code."""
+    unit_unece: str | None = None
+    """The unit's common code of UN/ECE Recommendation 20."""
     description: str | None = None
     range: tuple[float, float] | None = None
     scale: float
     offset: float
+    scaling: TwoPoint | None = None
+    scale_from: ScaleFrom | None = None
+    counter: Counter | None = None
+    max_rate_per_s: float | None = None
+    stuck_after_s: float | None = None
+    stale_after_s: float | None = None
     deadband: float | None = None
+    deadband_percent_of_value: float | None = None
+    swinging_door: float | None = None
+    max_interval_s: float | None = None
     period_s: float
     parameters: dict[str, str] | None = None
+    texts: dict[int, str] | None = None
+    """What the numbers of an enumeration mean."""
+    bits: dict[int, str] | None = None
+    """What the bits of a whole number mean, counted from 0."""
 
 
 class MetaMessage(Struct, kw_only=True, omit_defaults=True):
@@ -92,6 +133,27 @@ class DeviceStatusMessage(Struct, kw_only=True, omit_defaults=True):
     state: DeviceState
     since: str
     reason: str
+
+
+class AlarmLine(Struct, kw_only=True, omit_defaults=True):
+    """One active alarm."""
+
+    id: str
+    severity: AlarmSeverity
+    since: str
+    text: str
+    acknowledged: bool = False
+    over: bool = False
+    """Its cause is gone; it waits to be acknowledged, or for its off-delay."""
+
+
+class AlarmsMessage(Struct, kw_only=True):
+    """The active alarms of one device, all of them."""
+
+    v: int
+    device: str
+    gateway: str
+    alarms: list[AlarmLine]
 
 
 @dataclass(frozen=True, slots=True)

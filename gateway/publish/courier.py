@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from gateway.model import Notice
-from gateway.publish.judge import NO_SUBSCRIBERS, Verdict
+from gateway.publish.judge import NO_SUBSCRIBERS, Verdict, pause_after
+from gateway.publish.ports import CannotEncode
 from gateway.publish.tray import Item, Parcel, Tray
 from gateway.publish.window import Window
+from gateway.vocabulary import Code
 
 if TYPE_CHECKING:
     from gateway.outbox.entry import Entry
@@ -115,9 +117,15 @@ class Courier:
         limit = self._session.max_bytes
         try:
             messages = self._encoder.encode(entry, MAX_BYTES if limit is None else min(MAX_BYTES, limit))
+        except CannotEncode as error:
+            self._refuse(entry, str(error))
+            return
         except Exception as error:
             log.exception("entry_not_encoded", device=entry.device, seq=entry.seq)
             self._refuse(entry, f"it cannot be encoded: {error!r}")
+            return
+        if not messages:
+            self._outbox.acknowledge(entry)
             return
         parcel = Parcel(entry, len(messages))
         self._tray.add(Item(message, parcel) for message in messages)
@@ -195,8 +203,10 @@ class Courier:
     def _park(self, item: Item, code: int, said: str) -> None:
         topic = item.message.topic
         if self._memory.judge.failures(topic) == 1:
-            log.warning("broker_refuses_for_now", topic=topic, reason=_reason(code, said))
-        pause_s = self._memory.judge.pause_s(topic, self._settings.retry_s)
+            log.warning("broker_refuses_for_now", topic=topic, reason=_reason(code, said), code=Code.MESSAGE_REFUSED)
+        # A retained message is another item each time: what its topic went through counts.
+        item.refusals = self._memory.judge.failures(topic) if item.parcel is None else item.refusals + 1
+        pause_s = pause_after(item.refusals, self._settings.retry_s)
         self._parked[item] = asyncio.get_running_loop().call_later(pause_s, self._again, item)
 
     def _again(self, item: Item) -> None:
@@ -210,7 +220,7 @@ class Courier:
     def _give_up(self, item: Item, reason: str) -> None:
         self._memory.suspicion.settled(item.name)
         if item.parcel is None:
-            log.warning("retained_refused", topic=item.message.topic, reason=reason)
+            log.warning("retained_refused", topic=item.message.topic, reason=reason, code=Code.MESSAGE_REFUSED)
         elif not item.parcel.is_over:
             item.parcel.is_over = True
             self._refuse(item.parcel.entry, f"{item.message.topic}: {reason}")
@@ -221,7 +231,8 @@ class Courier:
         if entry.device in self._memory.told_refused:
             return
         self._memory.told_refused.add(entry.device)
-        log.error("broker_refuses_device", device=entry.device, broker=self._settings.where, reason=reason)
+        told = {"broker": self._settings.where, "reason": reason, "code": Code.MESSAGE_REFUSED}
+        log.error("broker_refuses_device", device=entry.device, **told)
         if not isinstance(entry.item, Notice):  # an event about refused events would be refused in turn, for ever
             body = {"event": "messages_refused", "device": entry.device, "reason": reason}
             self._outbox.put(Notice("events", body, self._clock.now()))

@@ -71,6 +71,7 @@ class Judge:
         record = self._records.get(topic)
         return 0 if record is None else record.failures
 
-    def pause_s(self, topic: str, first_s: float) -> float:
-        """How long to wait before a message to `topic` is sent again, s: `first_s`, doubling up to a minute."""
-        return min(_LONGEST_PAUSE_S, first_s * 2.0 ** min(16, max(0, self.failures(topic) - 1)))
+
+def pause_after(refusals: int, first_s: float) -> float:
+    """How long to wait before a message is sent again that was refused so often, s: `first_s`, doubling to a minute."""
+    return min(_LONGEST_PAUSE_S, first_s * 2.0 ** min(16, max(0, refusals - 1)))

@@ -37,6 +37,23 @@ class EntryQueue(Protocol):
         ...
 
 
+class CannotEncode(Exception):  # noqa: N818 - says what is the matter
+    """No message can be made of this entry, now or later. The text says why."""
+
+
+class BatchEncoder(Protocol):
+    """Makes messages of batches: one way to lay them out."""
+
+    def encode(self, entry: Entry, batch: Batch, max_bytes: int) -> Sequence[Message]:
+        """The messages of one batch, each in `max_bytes` where it can be parted so far; none where it tells nothing.
+
+        Raises:
+            NotFinite: a value is NaN or infinite; the batch comes again without it.
+            CannotEncode: no message can be made of it.
+        """
+        ...
+
+
 class Encoder(Protocol):
     """Makes messages of entries, and of what the gateway says of itself."""
 

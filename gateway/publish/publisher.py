@@ -9,18 +9,30 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from gateway.publish.certificates import CertificateWatch, Expiry
 from gateway.publish.contract import GatewayState
 from gateway.publish.courier import Courier
 from gateway.publish.dial import Dialler
-from gateway.publish.endings import SessionEnd, SessionLost, SessionRefused, TakenOver, lost
+from gateway.publish.endings import (
+    AliasRefused,
+    SessionClosed,
+    SessionEnd,
+    SessionLost,
+    SessionRefused,
+    TakenOver,
+    lost,
+)
 from gateway.publish.memory import Memory
 from gateway.publish.session import Session
+from gateway.publish.turns import Turns
+from gateway.vocabulary import Code
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from gateway.clock import Clock
     from gateway.publish.contract import About
+    from gateway.publish.failover import Failover
     from gateway.publish.message import Message
     from gateway.publish.ports import Encoder, EntryQueue
     from gateway.publish.settings import BrokerSettings
@@ -28,6 +40,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _EVENTS = {SessionLost: "broker_lost", SessionRefused: "broker_refused", TakenOver: "broker_taken_over"}
+
+_MOVE_WITHIN_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +61,19 @@ class PublisherState:
     """Entries given up because the broker will never take them."""
     reconnects: int
     """Sessions established after the first."""
+    broker: str
+    """`host:port` of the broker that is connected, or is tried next."""
+    is_preferred: bool
+    """Whether that is the first of the configured brokers."""
+    expiring: tuple[Expiry, ...]
+    """Certificates that end within 60 days."""
 
 
 class Publisher:
     """Publishes entries and retained messages, whatever happens to the link.
 
     Args:
-        settings: which broker, and how long it is waited for.
+        brokers: which broker is served, and how long it is waited for.
         encoder: makes messages of entries.
         outbox: where entries come from.
         clock: for ages, and for the times in the gateway's status.
@@ -64,7 +84,7 @@ class Publisher:
 
     def __init__(  # noqa: PLR0913 - two of them are for tests
         self,
-        settings: BrokerSettings,
+        brokers: Failover,
         encoder: Encoder,
         outbox: EntryQueue,
         clock: Clock,
@@ -73,7 +93,7 @@ class Publisher:
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        self._settings = settings
+        self._brokers = brokers
         self._encoder = encoder
         self._outbox = outbox
         self._clock = clock
@@ -82,10 +102,13 @@ class Publisher:
         self._jitter = jitter
         self._dialler = Dialler()
         self._memory = Memory(clock)
+        self._certificates = CertificateWatch()
+        self._turns = Turns()
+        self._may_alias = True
         self._courier: Courier | None = None
         self._is_closing = False
         self._since = clock.now().time
-        self._reason = f"broker {settings.where}: not tried yet"
+        self._reason = f"broker {brokers.current.where}: not tried yet"
         self._memory.retained.put(self._status(GatewayState.ONLINE))
 
     @property
@@ -100,6 +123,9 @@ class Publisher:
             acknowledged=counters.acknowledged,
             refused=counters.refused,
             reconnects=max(0, counters.sessions - 1),
+            broker=self._settings.where,
+            is_preferred=self._brokers.is_first,
+            expiring=tuple(self._certificates.urgent(self._clock.now().time / 1e9)),
         )
 
     def retain(self, message: Message) -> None:
@@ -122,7 +148,8 @@ class Publisher:
         while not self._is_closing:
             end = await self._one_session()
             if not self._is_closing:
-                pause_s = self._jitter(*end.pause_s)
+                limits_s = end.pause_s if isinstance(end, SessionClosed) else self._brokers.ended(end)
+                pause_s = self._jitter(*limits_s)
                 self._note_end(end, pause_s)
                 await self._sleep(pause_s)
 
@@ -147,14 +174,47 @@ class Publisher:
             self._outbox.give_back()
 
     async def _session(self) -> SessionEnd:
-        session = Session(self._settings, self._clock, self._will())
+        session = Session(self._settings, self._clock, self._will(), aliases=self._may_alias)
         await session.open(self._dialler)
         self._memory.retained.put(self._status(GatewayState.ONLINE))
-        self._courier = Courier(session, self._encoder, self._outbox, self._memory)
+        self._courier = courier = Courier(session, self._encoder, self._outbox, self._memory)
+        self._certificates.learn(session.expiries)
         self._note_start()
-        return await self._courier.carry()
+        attendant = asyncio.create_task(self._attend(courier))
+        began_s = self._clock.monotonic_s()
+        try:
+            end = await courier.carry()
+        finally:
+            attendant.cancel()
+        self._may_alias = self._may_alias and not isinstance(end, AliasRefused)
+        return self._turns.judged(end, self._clock.monotonic_s() - began_s, self._settings)
+
+    async def _attend(self, courier: Courier) -> None:
+        """Now and then: tell of certificates that end soon, and go back to a better broker."""
+        while True:
+            try:
+                self._tell_certificates()
+                better = await self._brokers.better()
+                if better is not None:
+                    await self._move(courier, better)
+                    return
+            except Exception:
+                log.exception("publisher_defect", broker=self._settings.where)
+            await asyncio.sleep(self._settings.look_s)
+
+    def _tell_certificates(self) -> None:
+        for notice in self._certificates.news(self._clock.now()):
+            told = {key: value for key, value in notice.body.items() if key != "event"}
+            log.warning("certificate_expires", code=Code.BROKER_TLS, **told)
+            self._outbox.put(notice)
+
+    async def _move(self, courier: Courier, better: BrokerSettings) -> None:
+        log.info("broker_preferred", broker=better.where)
+        self._brokers.go_to(better)
+        await courier.finish(self._status(GatewayState.OFFLINE, f"moved to {better.where}"), _MOVE_WITHIN_S)
 
     def _note_start(self) -> None:
+        self._brokers.began()
         self._memory.counters.sessions += 1
         self._since = self._clock.now().time
         self._reason = ""
@@ -164,9 +224,13 @@ class Publisher:
         """One line a cause: a broker that is down for a week does not fill the log."""
         if not self._reason:
             self._since = self._clock.now().time
-        tell = log.warning if str(end) != self._reason else log.debug
-        self._reason = str(end)
-        tell(_EVENTS.get(type(end), "broker_lost"), reason=str(end), retry_s=round(pause_s, 1))
+        tell = log.warning if end.told != self._reason else log.debug
+        self._reason = end.told
+        tell(_EVENTS.get(type(end), "broker_lost"), reason=end.told, retry_s=round(pause_s, 1))
+
+    @property
+    def _settings(self) -> BrokerSettings:
+        return self._brokers.current
 
     def _will(self) -> Message:
         return self._encoder.gateway_status(GatewayState.OFFLINE, self._about, "connection lost")

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, Any, Final
+import ssl
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import structlog
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
+from gateway.publish.aliases import Aliases
 from gateway.publish.dial import StillDialling
+from gateway.publish.distrust import files_unusable, not_trusted
 from gateway.publish.endings import (
     SessionClosed,
     SessionEnd,
@@ -25,6 +28,7 @@ from gateway.publish.endings import (
     not_dialled,
     refused,
 )
+from gateway.publish.secure import SecureSocket, expiries, secure_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,14 +38,16 @@ if TYPE_CHECKING:
     from paho.mqtt.reasoncodes import ReasonCode
 
     from gateway.clock import Clock
+    from gateway.publish.certificates import Expiry
     from gateway.publish.dial import Dialler
     from gateway.publish.message import Message
     from gateway.publish.settings import BrokerSettings
 
 log = structlog.get_logger()
 
-PACKET_OVERHEAD: Final = 10
-"""Bytes of a PUBLISH beside topic and payload, at most: type 1, length 4, topic length 2, packet id 2, properties 1."""
+PACKET_OVERHEAD: Final = 14
+"""Bytes of a PUBLISH beside what a `Message` counts, at most: type 1, length 4, topic length 2, packet id 2, length of
+the properties 2, topic alias 3."""
 
 MAX_INBOUND_BYTES: Final = 65_536
 """No packet to us is larger; what announces more is not MQTT. paho itself would collect up to 256 MB."""
@@ -49,6 +55,8 @@ MAX_INBOUND_BYTES: Final = 65_536
 _PROTOCOLS: Final = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 _PROTOCOL_ERROR: Final = 0x82
 _PING_UNANSWERED: Final = 0x8D
+_CLOSE_WAIT: Final = 8
+"""State of a TCP socket whose peer has closed in good order (TCP_INFO; include/net/tcp_states.h)."""
 
 
 class Session:
@@ -58,9 +66,10 @@ class Session:
         settings: which broker, and how long it is waited for.
         clock: ages of silence and of unacknowledged messages are taken from it.
         will: what the broker publishes when we vanish.
+        aliases: topics may go by numbers, if the broker allows that.
     """
 
-    def __init__(self, settings: BrokerSettings, clock: Clock, will: Message) -> None:
+    def __init__(self, settings: BrokerSettings, clock: Clock, will: Message, *, aliases: bool = True) -> None:
         self.settings = settings
         """Which broker, and how long it is waited for."""
         self._clock = clock
@@ -75,6 +84,12 @@ class Session:
         """Most messages under way that the broker allows."""
         self.max_bytes: int | None = None
         """Most that topic and payload of a message may take together; None where the broker sets no limit."""
+        self.expiries: list[Expiry] = []
+        """Until when the certificates of an encrypted link are valid."""
+        self._may_alias = aliases
+        self._aliases = Aliases()
+        self._secure: SecureSocket | None = None
+        self._closed_by_broker = False
         self._fd = -1
         self._tick: asyncio.TimerHandle | None = None
         self._answers: list[tuple[int, int, str]] = []
@@ -103,7 +118,9 @@ class Session:
         Raises:
             ValueError: no broker would take this topic or payload.
         """
-        info = self._client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+        topic, packed = self._aliases.in_short(message)
+        properties = cast("Properties", packed)  # all that paho asks of it is to be packed; MQTT 3.1.1 does not ask
+        info = self._client.publish(topic, message.payload, qos=1, retain=message.retain, properties=properties)
         if info.rc is not MQTTErrorCode.MQTT_ERR_SUCCESS:
             self._finish(self._lost(f"could not be sent a message: {info.rc.name}"))
         if self._under_way == 0:
@@ -128,6 +145,8 @@ class Session:
             await dialler.dial(self._connect, self._close_socket, settings.connect_timeout_s)
         except StillDialling:
             raise self._lost("is still being looked up from the last attempt; look at this machine's DNS") from None
+        except ssl.SSLError as error:
+            raise not_trusted(settings, error, self._clock) from error
         except OSError as error:
             raise not_dialled(settings, error) from error
 
@@ -141,7 +160,18 @@ class Session:
             raise never_answered(self.settings, f"stayed silent for {timeout_s:g} s")
 
     def _connect(self) -> None:
-        self._client.connect(self.settings.host, self.settings.port, self.settings.keepalive_s)
+        """Runs in the dialler's thread: files, name look-up, TCP and TLS all block."""
+        settings, client = self.settings, self._client
+        if settings.tls is not None:
+            try:
+                client.tls_set_context(secure_context(settings.tls))
+            except OSError as error:
+                raise files_unusable(settings, error) from error
+        client.connect(settings.host, settings.port, settings.keepalive_s)
+        sock = client.socket()
+        if settings.tls is not None and isinstance(sock, SecureSocket):
+            self._secure = sock
+            self.expiries = expiries(sock, settings.tls)
 
     def _attach(self) -> None:
         """Take the socket over from the dialler's thread; from here on only the loop touches the client."""
@@ -153,7 +183,7 @@ class Session:
         client.on_connect = self._note_connack
         client.on_publish = self._note_answer
         client.on_disconnect = self._note_disconnect
-        client.on_socket_close = lambda _client, _userdata, _sock: self._detach()
+        client.on_socket_close = self._note_close
         client.on_socket_register_write = self._note_packet
         self._fd = sock.fileno()
         self._heard_s = self._clock.monotonic_s()
@@ -170,8 +200,13 @@ class Session:
         self.receive_maximum = getattr(properties, "ReceiveMaximum", self.receive_maximum)
         max_packet = getattr(properties, "MaximumPacketSize", None)
         self.max_bytes = None if max_packet is None else max_packet - PACKET_OVERHEAD
+        self._aliases = Aliases(getattr(properties, "TopicAliasMaximum", 0) if self._may_alias else 0)
         if not self._opened.done():
             self._opened.set_result(None)
+
+    def _note_close(self, _client: Client, _userdata: Any, sock: Any) -> None:
+        self._closed_by_broker = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == _CLOSE_WAIT
+        self._detach()
 
     def _note_packet(self, _client: Client, _userdata: Any, _sock: object) -> None:
         self._loop.call_soon(self._flush)
@@ -186,7 +221,9 @@ class Session:
     ) -> None:
         if self._noted_end is not None:
             return
-        if flags.is_disconnect_packet_from_server:
+        if self._secure is not None and self._secure.failure is not None:
+            self._noted_end = not_trusted(self.settings, self._secure.failure, self._clock)
+        elif flags.is_disconnect_packet_from_server:
             self._noted_end = disconnected(self.settings, reason.value, _said(properties))
         elif not reason.is_failure:
             self._noted_end = SessionClosed(f"broker {self.settings.where}: the session was closed")
@@ -212,11 +249,14 @@ class Session:
         look = (
             f"look at the broker's log, at the network, and for another client with the id {self.settings.client_id!r}"
         )
-        return self._lost(f"{words}; {look}", blames_message=blames_message)
+        told = f"{words}; {look}"
+        return lost(self.settings, told, blames_message=blames_message, is_silent_close=self._closed_by_broker)
 
     def _read(self) -> None:
         self._heard_s = self._clock.monotonic_s()
         self._drive(self._client.loop_read)
+        while self._secure is not None and self._socket() is not None and self._secure.pending():
+            self._drive(self._client.loop_read)  # what the TLS layer holds decrypted does not wake the loop again
         sock = self._socket()
         if sock is None:
             return
@@ -311,7 +351,7 @@ class Session:
 
 
 def _client(settings: BrokerSettings, will: Message) -> Client:
-    """A paho client for one session. TLS will be set up here, before anyone dials."""
+    """A paho client for one session. What blocks, such as reading certificates, is left to the dialler's thread."""
     client = Client(
         CallbackAPIVersion.VERSION2,
         client_id=settings.client_id,

@@ -21,12 +21,19 @@ class Topics:
     def __init__(self, levels: Sequence[str], gateway: str) -> None:
         self.gateway = gateway
         self._path = "".join(f"{level}/" for level in levels)
-        own = f"{self._path}{GATEWAY_DEVICE}/{gateway}"
+        self.path = "/".join(levels)
+        """The levels, joined."""
+        self.own = own = f"{self._path}{GATEWAY_DEVICE}/{gateway}"
+        """What the gateway says of itself stands below this level."""
         self.gateway_status = f"{own}/status"
         """Retained, and the last will."""
         self.gaps = f"{own}/gaps"
         self.events = f"{own}/events"
         self.health = f"{own}/health"
+
+    def device(self, device: str) -> str:
+        """What is said of a device stands below this level."""
+        return f"{self._path}{device}"
 
     def data(self, device: str) -> str:
         """Live batches."""
@@ -36,6 +43,14 @@ class Topics:
         """Batches that waited on disk, apart from the live ones: late values must not make displays jump back."""
         return f"{self._path}{device}/history"
 
+    def tag(self, device: str, tag: str) -> str:
+        """Live values of one tag."""
+        return f"{self._path}{device}/{tag}"
+
+    def tag_history(self, device: str, tag: str) -> str:
+        """Values of one tag that waited on disk."""
+        return f"{self._path}{device}/{tag}/history"
+
     def meta(self, device: str) -> str:
         """Retained: what the tags of the device are."""
         return f"{self._path}{device}/meta"
@@ -43,6 +58,10 @@ class Topics:
     def status(self, device: str) -> str:
         """Retained: how the device is doing."""
         return f"{self._path}{device}/status"
+
+    def alarms(self, device: str) -> str:
+        """Retained: the active alarms of the device."""
+        return f"{self._path}{device}/alarms"
 
     def notice(self, kind: str) -> str:
         """Where a notice of this kind goes: `gaps` or `events`."""

@@ -31,12 +31,14 @@ class Parcel:
         return (self.entry.device, self.entry.run, self.entry.seq)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Item:
     """One message on its way; without a parcel it is a retained one."""
 
     message: Message
     parcel: Parcel | None = None
+    refusals: int = 0
+    """How often the broker did not take it for now."""
 
     @property
     def name(self) -> Name:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from gateway.publish.contract import About
+from gateway.publish.failover import Failover
 from gateway.publish.json import JsonEncoder
 from gateway.publish.publisher import Publisher
 from gateway.publish.settings import BrokerSettings
@@ -89,15 +90,15 @@ def encoder() -> JsonEncoder:
 
 @pytest.fixture
 def publishing(clock: ManualClock, encoder: JsonEncoder) -> Callable[..., AbstractAsyncContextManager[Desk]]:
-    """Runs a publisher to a port of loopback; keywords are fields of its settings."""
+    """Runs a publisher to one or several ports of loopback; keywords are fields of its settings."""
 
     @asynccontextmanager
-    async def run(port: int, outbox: PlainOutbox | None = None, **options: Any) -> AsyncIterator[Desk]:
-        quick = BrokerSettings("127.0.0.1", port, "gw-1", tick_s=0.02, retry_s=0.01, keepalive_s=5)
+    async def run(*ports: int, outbox: PlainOutbox | None = None, **options: Any) -> AsyncIterator[Desk]:
+        quick = BrokerSettings("127.0.0.1", 0, "gw-1", tick_s=0.02, retry_s=0.01, keepalive_s=5, look_s=0.02)
         queue = PlainOutbox() if outbox is None else outbox
         pauses = Pauses()
         publisher = Publisher(
-            replace(quick, **options),
+            Failover([replace(quick, port=port, **options) for port in ports], clock),
             encoder,
             queue,
             clock,
@@ -131,7 +132,7 @@ class Mosquitto:
         self._config = folder / "mosquitto.conf"
         self._log = folder / "mosquitto.log"
         user = ["user root"] if os.geteuid() == 0 else []
-        persistence = ["persistence true", f"persistence_location {folder}/"]
+        persistence = ["persistence true", f"persistence_location {folder}/", "max_queued_messages 0"]
         self._config.write_text("\n".join([f"listener {self.port} 127.0.0.1", *user, *persistence, *lines]) + "\n")
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -15,17 +15,24 @@ BY_TOPIC = {
     "data": "batch.schema.json",
     "history": "batch.schema.json",
     "meta": "mqtt-meta.schema.json",
+    "alarms": "mqtt-alarms.schema.json",
     "gaps": "mqtt-gap.schema.json",
     "events": "mqtt-event.schema.json",
+    "status": "mqtt-device-status.schema.json",
 }
+
+OF_A_VALUE = "mqtt-value.schema.json"
 
 
 def check(topic: str, payload: bytes) -> dict[str, Any]:
     """Hold a message against the schema of its topic, and give it parsed, strictly: no NaN, no key twice."""
-    name = BY_TOPIC.get(topic.rpartition("/")[2])
-    if name is None:
-        name = "mqtt-gateway-status.schema.json" if "/_gateway/" in f"/{topic}" else "mqtt-device-status.schema.json"
+    last = topic.rpartition("/")[2]
+    name = BY_TOPIC.get(last, OF_A_VALUE)
+    if last == "status" and "/_gateway/" in f"/{topic}":
+        name = "mqtt-gateway-status.schema.json"
     message = parse(payload)
+    if last == "history" and "tag" in message:
+        name = OF_A_VALUE
     validator(name).validate(message)
     return message
 

@@ -16,12 +16,13 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from struct import pack, unpack_from
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
 CONNECT, CONNACK, PUBLISH, PUBACK, PINGREQ, PINGRESP, DISCONNECT = 1, 2, 3, 4, 12, 13, 14
@@ -31,6 +32,9 @@ RECEIVE_MAXIMUM = 0x21
 MAXIMUM_PACKET_SIZE = 0x27
 SERVER_KEEP_ALIVE = 0x13
 REASON_STRING = 0x1F
+TOPIC_ALIAS_MAXIMUM = 0x22
+
+TOPIC_ALIAS, MESSAGE_EXPIRY, CONTENT_TYPE, USER_PROPERTY = 0x23, 0x02, 0x03, 0x26
 
 
 class Silence(Enum):
@@ -85,6 +89,10 @@ class Publish:
     packet_id: int = 0
     size: int = 0
     """Bytes of the whole packet."""
+    properties: dict[int, int | str | dict[str, str]] = field(default_factory=dict)
+    """Topic alias, message expiry, content type and user properties, by their identifiers."""
+    is_short: bool = False
+    """The topic came as a number only."""
 
 
 @dataclass
@@ -102,8 +110,9 @@ class ConnackScript:
 class ScriptedBroker:
     """A broker on a free port of loopback; an async context manager."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.port = 0
+        self._tls = tls
         self.connack = ConnackScript()
         self.answer: Callable[[Publish], Answer] = lambda _publish: 0x00
         """The answer to each PUBLISH, asked when it comes."""
@@ -121,7 +130,7 @@ class ScriptedBroker:
         self._thawed.set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port, ssl=self._tls)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
@@ -159,6 +168,11 @@ class ScriptedBroker:
         """End every connection without a word."""
         for peer in tuple(self._peers):
             peer.hang_up()
+
+    def hang_up_when_sent(self) -> None:
+        """End every connection in good order, once all has left."""
+        for peer in tuple(self._peers):
+            peer.say_goodbye(None)
 
     def disconnect(self, code: int) -> None:
         """Send DISCONNECT to every client, and end the connections."""
@@ -209,6 +223,7 @@ class _Peer:
         self._reader = reader
         self._protocol = MQTT_5
         self._unanswered: set[int] = set()
+        self._aliases: dict[int, str] = {}
 
     async def serve(self) -> None:
         """Read packets until one of the two hangs up."""
@@ -218,7 +233,7 @@ class _Peer:
             if kind == CONNECT:
                 self._greet(_connect(body))
             elif kind == PUBLISH:
-                self._take(_publish(self.number, self._protocol, flags, body))
+                self._take(self._named(_publish(self.number, self._protocol, flags, body)))
             elif kind == PINGREQ:
                 self.broker.pings += 1
                 self.writer.write(_packet(PINGRESP, b""))
@@ -264,6 +279,17 @@ class _Peer:
             self.writer.write(_packet(CONNACK, bytes([0, script.code]) + properties))
             if script.code:
                 self.writer.close()
+
+    def _named(self, publish: Publish) -> Publish:
+        """The message with its topic, where only its number came."""
+        alias = publish.properties.get(TOPIC_ALIAS)
+        if alias is None:
+            return publish
+        assert isinstance(alias, int)
+        if publish.topic:
+            self._aliases[alias] = publish.topic
+            return publish
+        return replace(publish, topic=self._aliases[alias], is_short=True)
 
     def _take(self, publish: Publish) -> None:
         self.broker.published.append(publish)
@@ -311,7 +337,7 @@ class _Fields:
     def number(self, form: str) -> int:
         """One number in `struct` notation."""
         (value,) = unpack_from(form, self._body, self._at)
-        self._at += {"!B": 1, "!H": 2}[form]
+        self._at += {"!B": 1, "!H": 2, "!I": 4}[form]
         assert isinstance(value, int)
         return value
 
@@ -329,8 +355,8 @@ class _Fields:
         taken, self._at = self._body[self._at : end], end
         return taken
 
-    def skip_properties(self) -> None:
-        """Properties, which no test asks for."""
+    def skip_properties(self) -> bytes:
+        """Properties, unread."""
         length, shift = 0, 0
         while True:
             byte = self.number("!B")
@@ -338,7 +364,29 @@ class _Fields:
             shift += 7
             if byte < 0x80:
                 break
-        self.take(length)
+        return self.take(length)
+
+    def properties(self) -> dict[int, int | str | dict[str, str]]:
+        """Those that a PUBLISH may bring from us."""
+        fields = _Fields(self.skip_properties())
+        found: dict[int, int | str | dict[str, str]] = {}
+        user: dict[str, str] = {}
+        while fields.is_more:
+            identifier = fields.number("!B")
+            if identifier == USER_PROPERTY:
+                name = fields.text()
+                user[name] = fields.text()
+                found[identifier] = user
+            elif identifier == CONTENT_TYPE:
+                found[identifier] = fields.text()
+            else:
+                found[identifier] = fields.number({TOPIC_ALIAS: "!H", MESSAGE_EXPIRY: "!I"}[identifier])
+        return found
+
+    @property
+    def is_more(self) -> bool:
+        """Whether anything is left."""
+        return self._at < len(self._body)
 
 
 def _connect(body: bytes) -> Connect:
@@ -371,8 +419,7 @@ def _publish(session: int, protocol: int, flags: int, body: bytes) -> Publish:
     topic = fields.text()
     qos = flags >> 1 & 0x03
     packet_id = fields.number("!H") if qos else 0
-    if protocol == MQTT_5:
-        fields.skip_properties()
+    properties = fields.properties() if protocol == MQTT_5 else {}
     return Publish(
         session=session,
         topic=topic,
@@ -382,4 +429,5 @@ def _publish(session: int, protocol: int, flags: int, body: bytes) -> Publish:
         duplicate=bool(flags & 0x08),
         packet_id=packet_id,
         size=1 + len(_length(len(body))) + len(body),
+        properties=properties,
     )

@@ -253,7 +253,7 @@ async def test_a_value_too_large_for_any_packet_harms_only_its_batch(
         desk.outbox.put(sample_batch(plan, ["G01 " * 1000]))
         desk.put(GOOD, 3)
         await desk.until(lambda: desk.outbox.is_done)
-        assert "bytes, and the broker takes packets of 1014" in desk.outbox.refused[0][1]
+        assert "bytes, and the broker takes packets of 1010" in desk.outbox.refused[0][1]
         assert desk.publisher.state.reconnects == 0
     assert seqs(broker, BAD) == []
 
@@ -269,7 +269,7 @@ async def test_a_description_too_large_for_any_packet_is_told_and_left_out(
             desk.put(GOOD, 3)
             await desk.until(lambda: desk.outbox.is_done)
     (told,) = [log for log in logs if log["event"] == "retained_refused"]
-    assert "needs 2022 bytes, and the broker takes packets of 1014" in told["reason"]
+    assert "needs 2022 bytes, and the broker takes packets of 1010" in told["reason"]
     assert META.topic not in [publish.topic for publish in broker.published]
 
 

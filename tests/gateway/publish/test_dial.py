@@ -8,6 +8,14 @@ import pytest
 from gateway.publish.dial import Dialler, StillDialling
 
 
+@pytest.fixture(autouse=True)
+def _no_thread_of_another_test() -> None:
+    """Threads of the tests before have ended."""
+    for thread in threading.enumerate():
+        if thread.name == "mqtt-dial":
+            thread.join(20)
+
+
 def nothing() -> None:
     """Neither connects nor abandons."""
 

@@ -16,6 +16,7 @@ from gateway.model import (
     Tag,
 )
 from gateway.outbox.entry import Entry
+from gateway.publish.by_device import ByDevice
 from gateway.publish.contract import About
 from gateway.publish.json import JsonEncoder
 from gateway.publish.topics import Topics
@@ -115,7 +116,7 @@ def test_history_is_flagged_and_goes_apart() -> None:
 
 def test_history_can_share_the_topic_of_live_data() -> None:
     """`history_topic: same` is for consumers that sort by time themselves; the flag stays."""
-    encoder = JsonEncoder(TOPICS, "same")
+    encoder = JsonEncoder(TOPICS, ByDevice(TOPICS, "same"))
     (message,) = encoder.encode(entry_of(sample_batch(sample_plan(), [20.5, True, 3]), history=True), LARGE)
     assert message.topic == "acme/ehv/press-12/data"
     assert schemas.parse(message.payload)["history"] is True
@@ -262,4 +263,4 @@ def test_plans_do_not_pile_up() -> None:
     for number in range(3000):
         plan = sample_plan("press-12", Tag("t", f"holding:{number}", "uint16"))
         encoder.encode(entry_of(sample_batch(plan, [1])), LARGE)
-    assert len(encoder._columns) <= 1024
+    assert len(encoder._batches._columns._of) <= 1024

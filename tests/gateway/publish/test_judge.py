@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.publish.judge import DENIALS, FAILING_S, FAILURES, Judge, Verdict
+from gateway.publish.judge import DENIALS, FAILING_S, FAILURES, Judge, Verdict, pause_after
 
 if TYPE_CHECKING:
     from gateway.testing import ManualClock
@@ -87,13 +87,13 @@ def test_the_pause_doubles_up_to_a_minute(judge: Judge) -> None:
     pauses_s = []
     for _ in range(9):
         judge.verdict(TOPIC, 0x97)
-        pauses_s.append(judge.pause_s(TOPIC, 1.0))
+        pauses_s.append(pause_after(judge.failures(TOPIC), 1.0))
     assert pauses_s == [1, 2, 4, 8, 16, 32, 60, 60, 60]
-    assert judge.pause_s(OTHER, 1.0) == 1.0
+    assert pause_after(judge.failures(OTHER), 1.0) == 1.0
 
 
 def test_no_number_of_failures_is_too_many_for_the_pause(judge: Judge) -> None:
     """Weeks of failures must not overflow a float."""
     for _ in range(5000):
         judge.verdict(TOPIC, 0x97)
-    assert judge.pause_s(TOPIC, 1.0) == 60
+    assert pause_after(judge.failures(TOPIC), 1.0) == 60

@@ -44,6 +44,7 @@ def test_a_gap_record_is_published_as_the_contract_shows() -> None:
         "to": "2026-11-24T10:15:01.250Z",
         "count": 17,
         "reason": "spool_full",
+        "code": "E-UP-011",
     }
 
 

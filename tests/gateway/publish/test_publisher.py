@@ -356,7 +356,7 @@ async def test_a_defect_in_the_outbox_is_survived(broker: ScriptedBroker, publis
     """The publisher ends for nothing but its cancellation; the defect is logged with its traceback."""
     outbox = BrokenOnce()
     with capture_logs() as logs:
-        async with publishing(broker.port, outbox) as desk:
+        async with publishing(broker.port, outbox=outbox) as desk:
             desk.put("press-12")
             await desk.until(lambda: outbox.is_done)
     assert "publisher_defect" in [log["event"] for log in logs]

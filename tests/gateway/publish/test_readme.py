@@ -16,8 +16,10 @@ EXAMPLES = re.findall(r"^    (acme/\S+)\n((?:    .*\n)+)", README, flags=re.MULT
 
 
 def test_there_is_an_example_of_each_kind() -> None:
-    """Data, both statuses, description and gap."""
-    assert {topic.rpartition("/")[2] for topic, _ in EXAMPLES} == {"data", "status", "meta", "gaps"}
+    """Data, one value, both statuses, description, gap, alarms and event."""
+    assert {topic.rpartition("/")[2] for topic, _ in EXAMPLES} == {
+        *("data", "oil_temperature", "status", "meta", "gaps", "alarms", "events")
+    }
 
 
 @pytest.mark.parametrize(("topic", "payload"), EXAMPLES)

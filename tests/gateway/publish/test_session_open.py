@@ -99,7 +99,7 @@ async def test_the_brokers_limits_are_read(
     session = Session(settings, clock, WILL)
     await session.open(Dialler())
     assert session.receive_maximum == 3
-    assert session.max_bytes == 1024 - 10
+    assert session.max_bytes == 1024 - 14
     assert session._client.keepalive == 7
     session.abort()
 
