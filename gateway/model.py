@@ -7,7 +7,7 @@ each stage prepares itself once a plan and then works on whole lists.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from functools import cached_property, lru_cache
 from time import gmtime, strftime
@@ -93,6 +93,45 @@ class Stamp(NamedTuple):
     clock: ClockState
 
 
+class Outside(StrEnum):
+    """What becomes of a raw value beyond the two points of a scaling."""
+
+    KEEP = "keep"
+    """The line goes on."""
+    CLAMP = "clamp"
+    """The nearer end is published, UNCERTAIN, out of range."""
+    REJECT = "reject"
+    """BAD, not available; the reading is kept for the engineer."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwoPoint:
+    """A straight line through two points, as the data plate of a transmitter gives it: 4 to 20 mA are 0 to 10 bar."""
+
+    raw: tuple[float, float]
+    engineering: tuple[float, float]
+    outside: Outside = Outside.KEEP
+
+
+@dataclass(frozen=True, slots=True)
+class ScaleFrom:
+    """Another tag of the device by which a tag is multiplied."""
+
+    tag: str
+    power_of_ten: bool = False
+    """The other tag holds an exponent, as the scale factors of SunSpec do: -1 for tenths."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A meter that counts upwards."""
+
+    turn: float | None = None
+    """Raw counts after which the meter begins again at zero, such as 65536; None where it never does."""
+    total: bool = False
+    """Whether a guarded total is published beside the reading."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tag:
     """One named point of a device. `address`, `type` and `parameters` are the driver's; the rest is the core's."""
@@ -114,11 +153,53 @@ class Tag:
     deadband: float | None = None
     """Smallest change worth sending, in `unit`; None sends every sample, 0 every change."""
     period_s: float = 1.0
+    scaling: TwoPoint | None = None
+    """Takes the place of scale and offset."""
+    scale_from: ScaleFrom | None = None
+    """Multiplies what scale makes of the raw value."""
+    max_rate_per_s: float | None = None
+    """Fastest plausible change of the engineering value, per second."""
+    stuck_after_s: float | None = None
+    """A value that stands still for so long is UNCERTAIN, stuck."""
+    stale_after_s: float | None = None
+    """A last value older than this is UNCERTAIN, stale."""
+    deadband_percent: float | None = None
+    """Smallest change worth sending, in percent of the last value sent."""
+    swinging_door: float | None = None
+    """Largest error of a straight line between the points sent, in `unit`."""
+    max_interval_s: float | None = None
+    """A sample is sent after this time however little it changed."""
+    counter: Counter | None = None
+    texts: tuple[tuple[int, str], ...] = ()
+    """What the numbers of an enumeration mean; the value stays a number."""
+    bits: tuple[tuple[int, str], ...] = ()
+    """What the bits of a whole number mean, counted from 0, the least one."""
 
     @property
     def scaled(self) -> bool:
         """Whether the engineering value differs from the raw one; then it is always a float."""
-        return self.scale != 1.0 or self.offset != 0.0
+        return self.scale != 1.0 or self.offset != 0.0 or self.scaling is not None or self.scale_from is not None
+
+    @property
+    def total(self) -> Tag | None:
+        """The guarded total beside a counter; None where none is asked for."""
+        if self.counter is None or not self.counter.total:
+            return None
+        return replace(
+            self,
+            name=f"{self.name}{TOTAL_SUFFIX}",
+            description=f"total of {self.name}, guarded against rollover, reset and exchange of the meter",
+            range=None,
+            max_rate_per_s=None,
+            stuck_after_s=None,
+            counter=None,
+            texts=(),
+            bits=(),
+        )
+
+
+TOTAL_SUFFIX: Final = "_total"
+"""What the name of a counter's total ends with."""
 
 
 @dataclass(frozen=True)
@@ -139,10 +220,22 @@ class Plan:
         """Tag name to its position in the columns."""
         return {tag.name: position for position, tag in enumerate(self.tags)}
 
+    @cached_property
+    def published(self) -> Plan:
+        """The plan of what leaves the gateway: these tags, and behind them the totals of counters."""
+        totals = tuple(total for tag in self.tags if (total := tag.total) is not None)
+        return Plan(self.device, self.tags + totals, self.heartbeat_s) if totals else self
+
 
 def _plan_id(tags: Iterable[Tag]) -> str:
-    makes_the_number = [(t.name, t.address, t.type, t.parameters, t.scale, t.offset, t.unit) for t in tags]
+    makes_the_number = [
+        (t.name, t.address, t.type, t.parameters, t.scale, t.offset, t.unit, *_other_scaling(t)) for t in tags
+    ]
     return hashlib.sha256(repr(makes_the_number).encode()).hexdigest()[:8]
+
+
+def _other_scaling(tag: Tag) -> tuple[TwoPoint | ScaleFrom, ...]:
+    return tuple(scaling for scaling in (tag.scaling, tag.scale_from) if scaling is not None)
 
 
 class Held(NamedTuple):
@@ -179,6 +272,8 @@ class Batch:
     """Last values by position of tags without a fresh one; filled in a snapshot."""
     unchanged: bool = False
     """The reply was identical, byte for byte, with the one before."""
+    whole: bool = False
+    """No cell is `ABSENT`: a stage may take the columns as they are. False where nobody looked."""
 
     @classmethod
     def bad(cls, plan: Plan, positions: Iterable[int], quality: Quality, stamp: Stamp) -> Batch:
@@ -222,7 +317,7 @@ class Gap:
     count: int | None
     """Batches lost."""
     reason: str
-    """`spool_full`, `disk_error`, `memory_full`, `refused`, `crash`, `overflow`."""
+    """`spool_full`, `too_old`, `purged`, `disk_error`, `memory_full`, `refused`, `crash`, `power`, `overflow`."""
 
     def notice(self, stamp: Stamp) -> Notice:
         """The record that is published."""

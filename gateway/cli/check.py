@@ -8,6 +8,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from gateway.cli.excerpt import excerpt
+from gateway.config.derived_names import rests_on
+from gateway.config.files import DERIVED_FILE
 from gateway.config.load import LoadResult, load
 from gateway.config.problems import Problem, Severity
 
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
+    from gateway.config.derived import DerivedConfig
     from gateway.config.schema import Connection
 
 DEFAULT_FOLDER: Final = Path("/etc/edge-gateway")
@@ -48,10 +52,15 @@ def main(args: argparse.Namespace) -> int:
 
 def _report(result: LoadResult) -> list[str]:
     connections = result.configuration.connections if result.configuration else ()
-    lines = [str(problem) for problem in result.problems]
+    lines = problem_lines(result)
     if connections:
-        lines += [*([""] if lines else []), *_table(connections, result.left_out), ""]
+        lines += [*([""] if lines else []), *_table(result, connections), ""]
     return [*lines, _verdict(result, connections)]
+
+
+def problem_lines(result: LoadResult) -> list[str]:
+    """Each problem with the line that it is about."""
+    return [line for problem in result.problems for line in (str(problem), *excerpt(problem, result.files))]
 
 
 def _verdict(result: LoadResult, connections: Sequence[Connection]) -> str:
@@ -61,11 +70,16 @@ def _verdict(result: LoadResult, connections: Sequence[Connection]) -> str:
     devices = [device for connection in connections for device in connection.config.devices.values()]
     tags = sum(len(device.tags) for device in devices)
     what = f"{_count(len(connections), 'connection')}, {_count(len(devices), 'device')}, {_count(tags, 'tag')}"
-    return f"{what}: good{f', {counts}' if counts else ''}"
+    return f"{what}{_derived_counts(result)}: good{f', {counts}' if counts else ''}"
+
+
+def _derived_counts(result: LoadResult) -> str:
+    derived = result.configuration.derived if result.configuration else None
+    return f", {_count(len(rests_on(derived)), 'derived tag')}" if derived else ""
 
 
 def _problem_counts(problems: Sequence[Problem]) -> Iterator[str]:
-    for severity in (Severity.ERROR, Severity.WARNING):
+    for severity in Severity:
         number = sum(problem.severity is severity for problem in problems)
         if number:
             yield _count(number, severity)
@@ -75,9 +89,11 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 
-def _table(connections: Sequence[Connection], left_out: Sequence[str]) -> list[str]:
+def _table(result: LoadResult, connections: Sequence[Connection]) -> list[str]:
     used = {connection.name: _row(connection) for connection in connections}
-    unused = {name: (name, "-", _LEFT_OUT, "-", "-") for name in left_out}
+    if result.configuration and result.configuration.derived:
+        used[DERIVED_FILE] = _derived_row(result.configuration.derived)
+    unused = {name: (name, "-", _LEFT_OUT, "-", "-") for name in result.left_out}
     rows = [row for _, row in sorted((used | unused).items())]
     widths = [max(len(row[column]) for row in (_COLUMNS, *rows)) for column in range(len(_COLUMNS))]
     widths[:2] = [min(width, widest) for width, widest in zip(widths, _WIDEST, strict=False)]
@@ -90,6 +106,10 @@ def _row(connection: Connection) -> tuple[str, ...]:
     devices = connection.config.devices
     tags = sum(len(device.tags) for device in devices.values())
     return connection.name, connection.spec.name, _end_point(connection), str(len(devices)), str(tags)
+
+
+def _derived_row(derived: DerivedConfig) -> tuple[str, ...]:
+    return DERIVED_FILE, "-", "worked out here", str(len(derived.devices)), str(len(rests_on(derived)))
 
 
 def _end_point(connection: Connection) -> str:
@@ -114,12 +134,13 @@ def _as_json(result: LoadResult, folder: Path) -> dict[str, Any]:
         "digest": configuration.digest if configuration else None,
         "problems": [_problem_as_json(problem) for problem in result.problems],
         "connections": [_connection_as_json(one) for one in configuration.connections] if configuration else [],
+        "derived_tags": len(rests_on(configuration.derived)) if configuration and configuration.derived else 0,
         "left_out": list(result.left_out),
     }
 
 
 def _problem_as_json(problem: Problem) -> dict[str, Any]:
-    keys = ("file", "line", "column", "severity", "text", "hint")
+    keys = ("file", "line", "column", "severity", "code", "text", "hint")
     return {key: getattr(problem, key) for key in keys}
 
 

@@ -19,8 +19,10 @@ from gateway.app import App
 from gateway.cli.logs import configure_logs
 from gateway.clock import SystemClock
 from gateway.collect.plan import devices_of
+from gateway.collect.virtual import virtual_devices_of
 from gateway.config.files import example_folder
 from gateway.config.load import LoadResult, load
+from gateway.model import Plan
 from gateway.state import State
 from gateway.status.notify import Notifier
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from gateway.cli.arrivals import Arrivals
     from gateway.config.schema import Configuration, Connection
+    from gateway.driver import Device
 
 _REFRESH_S = 0.25
 _DEFAULT_JSON_SECONDS = 10.0
@@ -81,12 +84,18 @@ async def _play(configuration: Configuration, broker: str | None, seconds: float
         connections = [await _simulated(plant, connection) for connection in configuration.connections]
         devices = [device for connection in connections for device in devices_of(connection.config)]
         url = await plant.enter_async_context(embedded_broker()) if broker is None else broker
-        arrivals = Arrivals(devices)
+        arrivals = Arrivals([*devices, *_worked_out(configuration)])
         await plant.enter_async_context(subscribed(url, arrivals.take))
         playing = _redirected(configuration, connections, url, embedded=broker is None)
         await plant.enter_async_context(_gateway(playing))
         await _show(arrivals, f"edge-gateway demo: what arrives from {url}", seconds, as_json=as_json)
     return _report(arrivals, as_json=as_json)
+
+
+def _worked_out(configuration: Configuration) -> list[Device]:
+    """Virtual devices with the tags of their formulas; windows of time are over only when nobody looks any more."""
+    virtual = [one for one in virtual_devices_of(configuration) if one.formulas]
+    return [replace(one.device, plan=Plan(one.name, one.device.plan.tags[: len(one.formulas)])) for one in virtual]
 
 
 async def _simulated(plant: AsyncExitStack, connection: Connection) -> Connection:

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 import uvloop
 
-from gateway.app import App
+from gateway.app import App, tell_problems
 from gateway.cli.logs import configure_logs
+from gateway.cli.state_folder import add_state_option, state_folder
 from gateway.clock import SystemClock
-from gateway.config.load import load
-from gateway.config.problems import Severity
+from gateway.config.load import Reloader
 from gateway.state import State, StateError
 from gateway.status.notify import Notifier
+from gateway.vocabulary import Code
 
 if TYPE_CHECKING:
     import argparse
 
-    from gateway.config.load import LoadResult
-    from gateway.config.schema import Configuration
 
 DEFAULT_FOLDER = Path("/etc/edge-gateway")
 
@@ -44,9 +41,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument(
         "folder", metavar="DIR", nargs="?", type=Path, default=DEFAULT_FOLDER, help="configuration (%(default)s)"
     )
-    parser.add_argument(
-        "--state", metavar="FOLDER", type=Path, help="what outlives the process ($STATE_DIRECTORY, else in your home)"
-    )
+    add_state_option(parser)
     parser.add_argument(
         "--log", choices=["auto", "console", "json"], default="auto", help="form of log lines (%(default)s)"
     )
@@ -56,18 +51,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def main(args: argparse.Namespace) -> int:
     """Run until SIGTERM or SIGINT; 78 where gateway.yaml cannot be used, 1 where another gateway holds the state."""
     configure_logs(args.log)
-    reload = partial(load, args.folder)
-    result = reload()
-    _tell_problems(result)
+    reloader = Reloader(args.folder)
+    result = reloader.load()
+    tell_problems(result.problems)
     if result.configuration is None:
-        log.critical("cannot start", folder=str(args.folder), remedy="edge-gateway check names each mistake")
+        remedy = "edge-gateway check names each mistake"
+        log.critical("cannot start", folder=str(args.folder), remedy=remedy, code=Code.NO_CONFIGURATION)
         return CANNOT_START
     try:
-        state = State.open(args.state or _state_folder(result.configuration))
+        state = State.open(state_folder(args.state, args.folder, result.configuration))
     except StateError as error:
-        log.critical("cannot start", reason=str(error))
+        log.critical("cannot start", reason=str(error), code=Code.STATE_TAKEN)
         return 1
-    uvloop.run(_run(App(result.configuration, state, SystemClock(), Notifier(), reload)))
+    uvloop.run(_run(App(result.configuration, state, SystemClock(), Notifier(), reloader.load_settled)))
     return 0
 
 
@@ -77,18 +73,3 @@ async def _run(app: App) -> None:
         loop.add_signal_handler(number, app.stop)
     loop.add_signal_handler(signal.SIGHUP, app.request_reload)
     await app.run()
-
-
-def _tell_problems(result: LoadResult) -> None:
-    for problem in result.problems:
-        tell = log.error if problem.severity is Severity.ERROR else log.warning
-        tell("configuration", problem=str(problem))
-
-
-def _state_folder(configuration: Configuration) -> Path:
-    """Where systemd says (StateDirectory=), else in the home of whoever runs it, by gateway."""
-    said = os.environ.get("STATE_DIRECTORY")
-    if said:
-        return Path(said.partition(":")[0])
-    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(home) / "edge-gateway" / configuration.gateway.gateway.id

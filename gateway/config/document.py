@@ -19,6 +19,10 @@ class Place(NamedTuple):
 
     line: int
     column: int
+    file: str = ""
+    """Path as it is shown, where the place is not in the document's own file but in a table that it names."""
+    cell: str = ""
+    """What a spreadsheet calls the place, such as `C14`; empty outside tables."""
 
 
 TOP = Place(1, 1)
@@ -79,6 +83,15 @@ class Document:
             place = node.place if node.place.line == node.key_place.line else node.key_place
         return place
 
-    def problem(self, place: Place, text: str, hint: str | None = None, severity: Severity | None = None) -> Problem:
+    def problem(
+        self,
+        place: Place,
+        text: str,
+        hint: str | None = None,
+        code: str = "",
+        *,
+        severity: Severity = Severity.ERROR,
+    ) -> Problem:
         """A problem of this file at a place."""
-        return Problem(self.file, place.line, place.column, text, severity or Severity.ERROR, hint)
+        where = f"cell {place.cell}: " if place.cell else ""
+        return Problem(place.file or self.file, place.line, place.column, where + text, severity, hint, code)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
+from gateway.config.derived import DerivedConfig
+from gateway.config.profile import ProfileConfig
 from gateway.config.schema import GatewayConfig
-from gateway.connection import RESERVED_NAMES
+from gateway.connection import RESERVED_NAMES, Name
 
 if TYPE_CHECKING:
     from gateway.driver import DriverSpec
@@ -18,6 +20,16 @@ _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 def gateway_schema() -> Schema:
     """The schema of gateway.yaml."""
     return _for_editors(GatewayConfig.model_json_schema(), "gateway.yaml")
+
+
+def derived_schema() -> Schema:
+    """The schema of derived.yaml."""
+    return _for_editors(DerivedConfig.model_json_schema(), "derived.yaml")
+
+
+def profile_schema() -> Schema:
+    """The schema of a profile."""
+    return _for_editors(ProfileConfig.model_json_schema(), "profile")
 
 
 def connection_schema(spec: DriverSpec) -> Schema:
@@ -56,7 +68,10 @@ def _without_none(part: Schema) -> Schema:
 
 
 def _strict_names(part: Schema) -> Schema:
-    """Names of devices and tags keep to their pattern and leave the gateway's own topics alone."""
+    """Names keep to their pattern; those of devices and tags leave the gateway's own topics alone."""
     if "patternProperties" not in part:
         return part
-    return {**part, "additionalProperties": False, "propertyNames": {"not": {"enum": sorted(RESERVED_NAMES)}}}
+    strict = {**part, "additionalProperties": False}
+    if get_args(Name)[1].pattern not in part["patternProperties"]:
+        return strict
+    return {**strict, "propertyNames": {"not": {"enum": sorted(RESERVED_NAMES)}}}

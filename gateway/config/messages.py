@@ -31,8 +31,8 @@ def problems_of(error: ValidationError, model: type[BaseModel], document: Docume
     news = [finding for finding in _findings(error, model, document) if _is_news(finding, document)]
     findings = _without_typing_mistakes(_without_other_members(_without_misnamed(news)))
     problems = [document.problem(_place(group[0], document), *_words(group)) for group in _by_place(findings)]
-    told = {(problem.line, problem.column) for problem in document.problems}
-    return [problem for problem in problems if (problem.line, problem.column) not in told]
+    told = {(problem.file, problem.line, problem.column) for problem in document.problems}
+    return [problem for problem in problems if (problem.file, problem.line, problem.column) not in told]
 
 
 def _findings(error: ValidationError, model: type[BaseModel], document: Document) -> Iterator[Finding]:
@@ -59,6 +59,7 @@ def _without_misnamed(findings: Sequence[Finding]) -> list[Finding]:
 def _without_other_members(findings: Sequence[Finding]) -> list[Finding]:
     """The findings without the members of a union that are of another type, where one member got further."""
     reached = {above for finding in findings for above in _above(finding.path)}
+    reached |= {finding.path for finding in findings if not finding.wants_type}
     return [finding for finding in findings if not (finding.wants_type and finding.path in reached)]
 
 

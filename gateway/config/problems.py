@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 MOST_PROBLEMS: Final = 50
 """More problems of one file than a technician reads; solving the first ones often solves the others."""
@@ -24,6 +24,8 @@ class Severity(StrEnum):
 
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"
+    """Nothing is wrong, and somebody may wonder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +43,25 @@ class Problem:
     severity: Severity = Severity.ERROR
     hint: str | None = None
     """What to write instead, where that can be said shortly."""
+    code: str = ""
+    """Its entry in the vocabulary of errors, such as `E-CFG-020`."""
 
     def __str__(self) -> str:
-        """`connections/press-hall.yaml:14:9: unknown key 'adress' (did you mean 'address'?)`."""
+        """`connections/press-hall.yaml:14:9: unknown key 'adress' (did you mean 'address'?) [E-CFG-020]`."""
+        return f"{self.sentence} [{self.code}]" if self.code else self.sentence
+
+    @property
+    def sentence(self) -> str:
+        """The same without the code."""
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        warning = "warning: " if self.severity is Severity.WARNING else ""
+        severity = "" if self.severity is Severity.ERROR else f"{self.severity}: "
         hint = f" ({self.hint})" if self.hint else ""
-        return f"{place}: {warning}{self.text}{hint}"
+        return f"{place}: {severity}{self.text}{hint}"
+
+
+def coded(problems: Iterable[Problem], code: str) -> Iterator[Problem]:
+    """The problems, those without a code of their own with this one."""
+    return (problem if problem.code else replace(problem, code=code) for problem in problems)
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -64,7 +78,7 @@ def _cut(of_file: list[Problem]) -> tuple[list[Problem], list[Problem]]:
     shown, rest = of_file[:MOST_PROBLEMS], of_file[MOST_PROBLEMS:]
     if not rest:
         return shown, []
-    severity = min(problem.severity for problem in rest)
+    severity = min((problem.severity for problem in rest), key=list(Severity).index)
     text = f"{len(rest)} more problems of this file follow from here"
     return shown, [replace(rest[0], text=text, severity=severity, hint=None)]
 

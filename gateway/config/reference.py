@@ -12,7 +12,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gateway.config.json_schema import connection_schema, gateway_schema
+from gateway.config.errors import all_entries, pages
+from gateway.config.json_schema import connection_schema, derived_schema, gateway_schema, profile_schema
 from gateway.config.reference_table import reference
 from gateway.registry import driver_names, driver_spec
 
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 
     from gateway.config.json_schema import Schema
 
-__all__ = ["connection_schema", "gateway_schema", "generated_files", "main"]
+__all__ = ["connection_schema", "derived_schema", "gateway_schema", "generated_files", "main"]
 
 BEGIN: Final = "<!-- reference:begin -->"
 END: Final = "<!-- reference:end -->"
+ERRORS_BEGIN: Final = "<!-- errors:begin -->"
+ERRORS_END: Final = "<!-- errors:end -->"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,19 +52,23 @@ def generated_files(folder: Path) -> dict[Path, str]:
     specs = [driver_spec(name) for name in driver_names()]
     schemas = folder / "schema"
     files = {schemas / "gateway.schema.json": _json(gateway_schema())}
+    files[schemas / "derived.schema.json"] = _json(derived_schema())
+    files[schemas / "profile.schema.json"] = _json(profile_schema())
     files |= {schemas / f"connection-{spec.name}.schema.json": _json(connection_schema(spec)) for spec in specs}
     readme = folder / "README.md"
     if readme.is_file():
-        files[readme] = with_reference(readme.read_text(encoding="utf-8"), reference(specs))
+        text = readme.read_text(encoding="utf-8")
+        text = with_part(text, "All errors", ERRORS_BEGIN, pages(all_entries()), ERRORS_END)
+        files[readme] = with_part(text, "All keys", BEGIN, reference(specs), END)
     return files
 
 
-def with_reference(text: str, tables: str) -> str:
-    """A text with these tables between its marks; marks are added at its end where it has none."""
-    if BEGIN not in text:
-        text = f"{text.rstrip()}\n\n## All keys\n\n{BEGIN}\n{END}\n"
-    before, _, rest = text.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{tables}\n\n{END}{rest.partition(END)[2]}"
+def with_part(text: str, title: str, begin: str, part: str, end: str) -> str:
+    """A text with this part between two marks; a chapter is added at its end where it has none."""
+    if begin not in text:
+        text = f"{text.rstrip()}\n\n## {title}\n\n{begin}\n{end}\n"
+    before, _, rest = text.partition(begin)
+    return f"{before}{begin}\n\n{part}\n\n{end}{rest.partition(end)[2]}"
 
 
 def _json(schema: Schema) -> str:

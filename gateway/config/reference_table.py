@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from gateway.config.derived import DerivedConfig
 from gateway.config.models import alternatives, fields_of
 from gateway.config.schema import GatewayConfig, Secret
 from gateway.connection import ConnectionConfig, Timing
@@ -47,6 +48,7 @@ def reference(specs: Iterable[DriverSpec]) -> str:
         _section("gateway.yaml", rows_of(GatewayConfig)),
         _section("Every connection file", common),
         *(_driver_section(spec, common) for spec in specs),
+        _section("derived.yaml", rows_of(DerivedConfig)),
     ]
     return "\n\n".join(sections)
 
@@ -101,10 +103,17 @@ def _type(annotation: Any) -> str:
     if origin is Literal:
         return ", ".join(f"`{choice}`" for choice in arguments)
     if origin is list:
-        return f"list of {_type(arguments[0])}s"
+        return f"list of {' or '.join(_plural(_type(one)) for one in alternatives(arguments[0]))}"
     if annotation is Secret:
         return "`{secret: NAME}`"
     return _NAMES.get(annotation, _GROUP)
+
+
+def _plural(words: str) -> str:
+    """Choices stay as they are written, and lists are counted themselves."""
+    if words.startswith("list of "):
+        return words.replace("list", "lists", 1)
+    return words if words.endswith("`") else f"{words}s"
 
 
 def _default(field: FieldInfo) -> str:

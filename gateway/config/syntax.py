@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.config.document import Place
 from gateway.config.scalars import is_text, resolve
+from gateway.vocabulary import Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,7 @@ class Sentence(NamedTuple):
     place: Place
     text: str
     hint: str | None = None
+    code: str = Code.NOT_YAML
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ def indenting_tabs(lines: list[str]) -> list[Sentence]:
     """One sentence for each line that is indented by a tab."""
     text = "a tab indents this line; YAML knows only spaces"
     return [
-        Sentence(Place(number, line.index("\t") + 1), text, "replace it by spaces")
+        Sentence(Place(number, line.index("\t") + 1), text, "replace it by spaces", Code.TAB)
         for number, line in enumerate(lines, start=1)
         if "\t" in line[: len(line) - len(line.lstrip())] and not line.lstrip().startswith("#") and line.strip()
     ]
@@ -70,10 +72,10 @@ def indenting_tabs(lines: list[str]) -> list[Sentence]:
 def missing_colon(place: Place, line: str) -> Sentence:
     """The sentence for a line that begins at `place` like a key and has no ': '."""
     if line[place.column - 1 :].startswith("-"):
-        return Sentence(place, "a space is missing after '-'")
+        return Sentence(place, "a space is missing after '-'", code=Code.COLON)
     if _SPACE_MISSING.match(line[place.column - 1 :]):
-        return Sentence(place, "a space is missing after the ':'")
-    return Sentence(place, "this line has no ':' after its key")
+        return Sentence(place, "a space is missing after the ':'", code=Code.COLON)
+    return Sentence(place, "this line has no ':' after its key", code=Code.COLON)
 
 
 def empty_value_hint(key: str) -> str | None:
@@ -113,7 +115,7 @@ def _open_quote(complaint: Complaint, _lines: list[str]) -> Sentence:
 
 
 def _escape(complaint: Complaint, lines: list[str]) -> Sentence:
-    line, column = complaint.place
+    line, column = complaint.place[:2]
     backslash = _line(complaint.place, lines).rfind("\\", 0, column) + 1
     text = "in double quotes a backslash begins a special character; use single quotes, or write \\\\ for one backslash"
     return Sentence(Place(line, backslash or column), text)
@@ -132,7 +134,7 @@ def _second_colon(complaint: Complaint, lines: list[str]) -> Sentence:
     before = _line(complaint.place, lines)[: complaint.place.column]
     if _KEY_WITH_VALUE.match(before):
         text = "this line has a second ':'; text that holds ': ' must stand in quotes"
-        return Sentence(complaint.place, text)
+        return Sentence(complaint.place, text, code=Code.COLON)
     text = "this line is indented too deep, or the line before it lacks its ':'"
     return Sentence(complaint.place, text)
 

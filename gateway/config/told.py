@@ -62,6 +62,6 @@ class Told:
         """Tell of the strange keys before a syntax error; whether one stands in its line and thus explains it."""
         told = {(problem.line, problem.column) for problem in self._problems}
         for strange in self._strange:
-            if strange.place not in told:
+            if strange.place[:2] not in told:
                 self.tell(strange)
         return any(strange.place.line == stop.line for strange in self._strange)

@@ -6,12 +6,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, get_args
 
+from gateway.config.derived import InputName, TagName
 from gateway.config.models import KEY, choices_at, field_at, keys_at
 from gateway.config.problems import did_you_mean, nearest, quoted
 from gateway.config.scalars import is_text, resolve
 from gateway.config.schema import Secret, TopicLevel
 from gateway.config.secrets import names_a_secret
 from gateway.connection import Name
+from gateway.vocabulary import Code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -72,6 +74,7 @@ class Words(NamedTuple):
 
     text: str
     hint: str | None = None
+    code: str = Code.BAD_FORM
 
 
 def found(value: object) -> str:
@@ -97,7 +100,7 @@ def wrong_type(findings: Sequence[Finding]) -> Words:
     """The message for a value that is of none of the types that may stand in its place."""
     first = findings[0]
     wanted = list(dict.fromkeys(_wanted(finding) for finding in findings))
-    return Words(f"{first.label} must be {' or '.join(wanted)}{first.but}", _type_hint(first))
+    return Words(f"{first.label} must be {' or '.join(wanted)}{first.but}", _type_hint(first), Code.WRONG_TYPE)
 
 
 _UNITS: Final = {"_s": "seconds", "_ms": "milliseconds", "_us": "microseconds", "_mb": "megabytes", "_hz": "hertz"}
@@ -150,7 +153,7 @@ def _unknown_key(finding: Finding) -> Words:
     key = str(finding.steps[-1])
     valid = keys_at(finding.model, finding.steps[:-1])
     few = f"valid keys: {', '.join(valid)}" if valid and len(valid) <= _FEW_KEYS else None
-    return Words(f"unknown key {quoted(key)}", did_you_mean(key, valid) or few)
+    return Words(f"unknown key {quoted(key)}", did_you_mean(key, valid) or few, Code.UNKNOWN_KEY)
 
 
 def _missing_key(finding: Finding) -> Words:
@@ -159,7 +162,7 @@ def _missing_key(finding: Finding) -> Words:
     choices = choices_at(finding.model, finding.steps)
     declared = field_at(finding.model, finding.steps)
     hint = f"write {key}: {_written(choices[0])}" if len(choices) == 1 else _short_description(declared)
-    return Words(f"the key {quoted(key)} is missing{inside}", hint)
+    return Words(f"the key {quoted(key)} is missing{inside}", hint, Code.MISSING_KEY)
 
 
 def _short_description(declared: FieldInfo | None) -> str | None:
@@ -170,7 +173,8 @@ def _short_description(declared: FieldInfo | None) -> str | None:
 def _limit(words: str, bound: str) -> Callable[[Finding], Words]:
     def wording(finding: Finding) -> Words:
         limit = f"{finding.context[bound]:.15g}"
-        return Words(f"{finding.label} must be {words} {limit}, not {found(finding.value).removeprefix('the number ')}")
+        found_number = found(finding.value).removeprefix("the number ")
+        return Words(f"{finding.label} must be {words} {limit}, not {found_number}", code=Code.OUT_OF_LIMITS)
 
     return wording
 
@@ -179,7 +183,7 @@ def _choice(finding: Finding) -> Words:
     choices = choices_at(finding.model, finding.steps)
     listed = ", ".join(_written(choice) for choice in choices)
     text = f"{finding.label} must be {'one of ' if len(choices) > 1 else ''}{listed}{finding.but}"
-    return Words(text, _choice_hint(finding.value, choices))
+    return Words(text, _choice_hint(finding.value, choices), Code.NO_CHOICE)
 
 
 def _choice_hint(value: object, choices: Sequence[str | int]) -> str | None:
@@ -198,6 +202,8 @@ def _written(choice: str | int) -> str:
 _PATTERNS: Final = {
     get_args(TopicLevel)[1].pattern: "be one level of an MQTT topic: no space, no /, + or #, at most 64 characters",
     get_args(Name)[1].pattern: "consist of letters, digits, _ and -, at most 63, and begin with a letter or digit",
+    get_args(TagName)[1].pattern: "name a tag and its device, such as press-12.oil_temperature",
+    get_args(InputName)[1].pattern: "consist of letters, digits and _, at most 32, and not begin with a digit",
     Secret.model_fields["secret"].metadata[0].pattern: "be the name of a secret: letters, digits, '.', _ and -",
 }
 """The patterns of the core, in words."""
@@ -207,8 +213,8 @@ def _name(finding: Finding) -> Words:
     name = str(finding.steps[-2])
     rule = _PATTERNS.get(finding.context.get("pattern"), "be a valid name")
     if re.fullmatch(r"_[A-Za-z0-9_-]{0,62}", name):
-        return Words(f"{quoted(name)} begins with _, which is kept for the gateway's own names")
-    return Words(f"the name {quoted(name)} must {rule}")
+        return Words(f"{quoted(name)} begins with _, which is kept for the gateway's own names", code=Code.BAD_NAME)
+    return Words(f"the name {quoted(name)} must {rule}", code=Code.BAD_NAME)
 
 
 def _pattern(finding: Finding) -> Words:
@@ -222,18 +228,22 @@ def _pattern(finding: Finding) -> Words:
 def _too_few(finding: Finding) -> Words:
     least, present = finding.context["min_length"], finding.context.get("actual_length")
     if not present:
-        return Words(f"{finding.label} is empty; it must have at least {_count(least, 'entry', 'entries')}")
-    return Words(f"{finding.label} must have at least {_count(least, 'entry', 'entries')}, not {present}")
+        text = f"{finding.label} is empty; it must have at least {_count(least, 'entry', 'entries')}"
+    else:
+        text = f"{finding.label} must have at least {_count(least, 'entry', 'entries')}, not {present}"
+    return Words(text, code=Code.WRONG_COUNT)
 
 
 def _too_many(finding: Finding) -> Words:
     most = _count(finding.context["max_length"], "entry", "entries")
-    return Words(f"{finding.label} must have at most {most}, not {finding.context.get('actual_length')}")
+    text = f"{finding.label} must have at most {most}, not {finding.context.get('actual_length')}"
+    return Words(text, code=Code.WRONG_COUNT)
 
 
 def _text_length(words: str, bound: str) -> Callable[[Finding], Words]:
     def wording(finding: Finding) -> Words:
-        return Words(f"{finding.label} must have {words} {_count(finding.context[bound], 'character', 'characters')}")
+        count = _count(finding.context[bound], "character", "characters")
+        return Words(f"{finding.label} must have {words} {count}", code=Code.WRONG_COUNT)
 
     return wording
 

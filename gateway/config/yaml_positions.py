@@ -6,6 +6,7 @@ is refused unless it begins with `|` or `>`: nearly always a quote, a comma or a
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
@@ -25,6 +26,7 @@ from gateway.config.syntax import (
     missing_colon,
 )
 from gateway.config.told import Told
+from gateway.vocabulary import Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +36,11 @@ MOST_LEVELS: Final = 20
 
 _LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """The parser in C where it is there: ten times faster."""
+
+_NUMBERED: Final = frozenset({"texts", "bits"})
+"""Keys whose mappings have numbers for keys: nobody quotes them in `{0: idle, 1: running}`."""
+
+_WHOLE: Final = re.compile(r"-?(0|[1-9][0-9]*)")
 
 _NO_MAPPING: Final = "a configuration file consists of lines of the form 'key: value'"
 
@@ -71,6 +78,8 @@ class _Composer:
         self._events: Iterator[Any] = iter(())
         self._brackets = 0
         """Brackets and braces that are open."""
+        self._numbered = False
+        """The keys of the mapping that is read are numbers."""
 
     def compose(self) -> Document:
         """Read on to the end, or to where the text stops being YAML."""
@@ -114,7 +123,7 @@ class _Composer:
             raise _NotYaml(Sentence(node.place, f"more than {MOST_LEVELS} levels stand inside each other here"))
         extra = _extra(event)
         if extra:
-            self._refuse(node, *extra)
+            self._refuse(node, *extra, Code.YAML_EXTRA)
         opened = isinstance(event, yaml.CollectionStartEvent) and event.flow_style is True
         self._brackets += opened
         if isinstance(event, yaml.ScalarEvent):
@@ -135,7 +144,7 @@ class _Composer:
         elif not event.style:
             node.value, complaint = resolve(event.value)
             if complaint and node.value is not None:
-                self._refuse(node, complaint)
+                self._refuse(node, complaint, code=Code.DOUBTFUL_WORD)
 
     def _several_lines(self, event: Any, node: Node) -> None:
         if not node.refused:
@@ -169,7 +178,7 @@ class _Composer:
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             child = self._node(event, None, depth + 1)
             if child.value is None:
-                self._refuse(child, "an entry of this list has no value")
+                self._refuse(child, "an entry of this list has no value", code=Code.NO_VALUE)
             node.children[len(values)] = child
             values.append(child.value)
 
@@ -185,7 +194,7 @@ class _Composer:
             if key.text in node.children:
                 first = node.children[key.text].key_place.line
                 text = f"the key {quoted(key.text)} stands twice in its group, first in line {first}"
-                self._refuse_key(node, key.place, text)
+                self._refuse_key(node, key.place, text, code=Code.KEY_TWICE)
             else:
                 node.children[key.text] = child
                 values[key.text] = child.value
@@ -196,9 +205,10 @@ class _Composer:
             self._node(event, None, depth + 1)
             self._refuse_key(node, place, "a key must be a single word", "text that begins with ? must stand in quotes")
         elif extra := _extra(event):
-            self._refuse_key(node, place, *extra)
+            self._refuse_key(node, place, *extra, Code.YAML_EXTRA)
         elif event.value == "<<":
-            self._refuse_key(node, place, "merge keys (<<) are not used in these files", "write the keys out")
+            text = "merge keys (<<) are not used in these files"
+            self._refuse_key(node, place, text, "write the keys out", Code.YAML_EXTRA)
         elif not event.value and not event.style:
             self._refuse_key(node, place, NO_NAME)
         else:
@@ -208,34 +218,38 @@ class _Composer:
     def _value(self, key: _Key, node: Node, depth: int) -> Node:
         if key.plain and not is_word(key.text):
             text = f"{quoted(key.text)} cannot be a key: a ':', a space or a line end is missing, or one is too many"
-            self._told.note_strange(Sentence(key.place, text))
+            self._told.note_strange(Sentence(key.place, text, code=Code.COLON))
         hidden, hides = self._told.hidden, names_a_secret(key.text)
         self._told.hidden = hidden or hides
+        numbered, self._numbered = self._numbered, key.text in _NUMBERED
         child = self._node(next(self._events), key.place, depth + 1)
-        self._told.hidden = hidden
+        self._told.hidden, self._numbered = hidden, numbered
         if hides and not _names_its_secret(child):
             child.refused = False
-            self._refuse(child, PLAIN_SECRET, PLAIN_SECRET_HINT)
+            self._refuse(child, PLAIN_SECRET, PLAIN_SECRET_HINT, Code.PLAIN_SECRET)
         elif child.value is None and not child.refused:
             self._empty(key, node, child)
-        elif key.plain and not is_text(key.text):
-            self._refuse_key(node, key.place, f'as a name, {key.text} must stand in quotes: write "{key.text}"')
+        elif key.plain and not is_text(key.text) and not (numbered and _WHOLE.fullmatch(key.text)):
+            text = f'as a name, {key.text} must stand in quotes: write "{key.text}"'
+            self._refuse_key(node, key.place, text, code=Code.DOUBTFUL_WORD)
         return child
 
     def _empty(self, key: _Key, node: Node, child: Node) -> None:
         hint = empty_value_hint(key.text)
-        self._told.tell_empty(Sentence(key.place, f"{quoted(key.text)} has no value", hint))
+        self._told.tell_empty(Sentence(key.place, f"{quoted(key.text)} has no value", hint, Code.NO_VALUE))
         child.refused = True
         node.doubtful = node.doubtful or hint is not None
 
-    def _refuse_key(self, node: Node, place: Place, text: str, hint: str | None = None) -> None:
+    def _refuse_key(
+        self, node: Node, place: Place, text: str, hint: str | None = None, code: str = Code.NOT_YAML
+    ) -> None:
         node.refused = node.refused or self._told.hidden
         node.doubtful = True
-        self._told.tell(Sentence(place, text, hint))
+        self._told.tell(Sentence(place, text, hint, code))
 
-    def _refuse(self, node: Node, text: str, hint: str | None = None) -> None:
+    def _refuse(self, node: Node, text: str, hint: str | None = None, code: str = Code.NOT_YAML) -> None:
         if not node.refused:
-            self._told.tell(Sentence(node.place, text, hint))
+            self._told.tell(Sentence(node.place, text, hint, code))
         node.refused = True
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 from structlog.testing import capture_logs
 
 from gateway.flow import Flow
-from gateway.model import Batch, DeviceState, DeviceStatus, Notice, Run, Tag
+from gateway.model import Batch, Counter, DeviceState, DeviceStatus, Notice, Run, Tag
 from gateway.outbox.outbox import Outbox
+from gateway.state import State
 from gateway.testing import ManualClock, sample_batch, sample_device
 
 
@@ -22,11 +26,11 @@ class Kept(Outbox):
 
 
 class Bench:
-    def __init__(self) -> None:
+    def __init__(self, store: State | None = None) -> None:
         self.clock = ManualClock()
         self.outbox = Kept(self.clock)
         self.told: list[DeviceStatus] = []
-        self.flow = Flow(self.outbox, self.clock, self.told.append)
+        self.flow = Flow(self.outbox, self.clock, self.told.append, store)
 
     def status(self, device: str, state: DeviceState) -> DeviceStatus:
         return DeviceStatus(device, state, self.clock.time_ns, "a reason")
@@ -111,3 +115,103 @@ async def test_failures_are_counted_by_device() -> None:
     for _ in range(3):
         bench.flow.failed("press")
     assert bench.flow.failures == {"press": 3}
+
+
+async def test_an_outage_of_a_device_is_told_when_it_is_over() -> None:
+    """From when it went offline to when it answers again, with the reason and how many readings failed."""
+    bench = Bench()
+    bench.flow.carry([PRESS, PUMP])
+    bench.flow.report(bench.status("press", DeviceState.ONLINE))
+    bench.flow.report(bench.status("press", DeviceState.OFFLINE))
+    for _ in range(7):
+        bench.flow.failed("press")
+        bench.clock.advance(1)
+    assert bench.outbox.items == []
+    bench.flow.report(bench.status("press", DeviceState.DEGRADED))
+    bench.flow.report(bench.status("press", DeviceState.ONLINE))
+    (notice,) = bench.outbox.items
+    assert isinstance(notice, Notice)
+    assert notice.topic == "events"
+    assert notice.body == {
+        "event": "outage",
+        "cause": "device",
+        "device": "press",
+        "from": "2026-11-24T10:15:00.250Z",
+        "to": "2026-11-24T10:15:07.250Z",
+        "kept": 0,
+        "dropped": 7,
+        "why": "a reason",
+    }
+
+
+async def test_a_device_that_a_reload_took_away_leaves_no_outage() -> None:
+    """It comes back later under its name as if it were new."""
+    bench = Bench()
+    bench.flow.carry([PRESS, PUMP])
+    bench.flow.report(bench.status("press", DeviceState.OFFLINE))
+    bench.flow.carry([PUMP])
+    bench.flow.carry([PRESS, PUMP])
+    bench.flow.report(bench.status("press", DeviceState.ONLINE))
+    assert bench.outbox.items == []
+
+
+LEVEL = sample_device("tank", Tag("level", "a", "float64", swinging_door=1.0))
+METER = sample_device("meter", Tag("pulses", "a", "uint8", counter=Counter(256.0, total=True)))
+
+
+async def test_what_a_swinging_door_holds_back_is_sent_at_a_reload_and_at_the_end() -> None:
+    """A point that waits for the next one is lost neither way."""
+    bench = Bench()
+    for ending in (lambda: bench.flow.carry([]), bench.flow.finish):
+        bench.outbox.items.clear()
+        bench.flow.carry([LEVEL])
+        for level in (0.0, 1.0):
+            bench.clock.advance(1.0)
+            bench.flow.emit(sample_batch(LEVEL.plan, [level], bench.clock.now()))
+        ending()
+        assert [item.values for item in bench.outbox.items if isinstance(item, Batch)] == [[0.0], [1.0]]
+
+
+async def test_a_repair_of_a_counter_is_an_event_and_makes_the_save_urgent() -> None:
+    """The event goes before the batch that shows it; the total is saved before a kill can cost it."""
+    bench = Bench()
+    bench.flow.carry([METER, PUMP])
+    bench.flow.emit(sample_batch(METER.plan, [250], bench.clock.now()))
+    assert not bench.flow.urgent
+    bench.flow.emit(sample_batch(METER.plan, [4], bench.clock.now()))
+    assert bench.flow.urgent
+    event, batch = bench.outbox.items[-2:]
+    assert isinstance(event, Notice)
+    assert event.body["event"] == "counter_rollover"
+    assert isinstance(batch, Batch)
+    assert batch.values == [4, 260]
+    bench.flow.save()
+    assert not bench.flow.urgent
+
+
+async def test_totals_are_kept_in_the_store_of_the_gateway(tmp_path: Path) -> None:
+    """A killed gateway goes on from the last flush, and from the meter."""
+    for reading, total in ((250, 250), (4, 260), (9, 265)):
+        state = State.open(tmp_path)
+        bench = Bench(state)
+        bench.flow.carry([METER])
+        bench.flow.emit(sample_batch(METER.plan, [reading], bench.clock.now()))
+        batch = bench.outbox.items[-1]
+        assert isinstance(batch, Batch)
+        assert batch.values == [reading, total]
+        bench.flow.save()
+        state.close()
+
+
+async def test_a_reload_keeps_the_total_of_a_meter_whose_tag_changed() -> None:
+    """Only the description is another: a new plan, the same meter."""
+    bench = Bench(State(Path("/nowhere")))
+    bench.flow.carry([METER])
+    bench.flow.emit(sample_batch(METER.plan, [250], bench.clock.now()))
+    bench.flow.emit(sample_batch(METER.plan, [4], bench.clock.now()))
+    changed = sample_device("meter", replace(METER.plan.tags[0], description="gas"))
+    bench.flow.carry([changed])
+    bench.flow.emit(sample_batch(changed.plan, [5], bench.clock.now()))
+    batch = bench.outbox.items[-1]
+    assert isinstance(batch, Batch)
+    assert batch.values == [5, 261]

@@ -60,8 +60,10 @@ def test_problems_come_first_and_the_verdict_last(folder: Path, capsys: pytest.C
     (folder / "connections" / "press.yml").write_text("")
     assert run(str(folder)) == 2
     assert capsys.readouterr().out.splitlines() == [
-        "connections/meters.yaml:1:1: a configuration file consists of lines of the form 'key: value'",
-        "connections/press.yml: warning: this file is not read (rename it to press.yaml)",
+        "connections/meters.yaml:1:1: a configuration file consists of lines of the form 'key: value' [E-CFG-010]",
+        "     1 | nonsense",
+        "       | ^",
+        "connections/press.yml: warning: this file is not read (rename it to press.yaml) [E-CFG-004]",
         "",
         "connection  driver  end point                  devices  tags",
         "meters      -       left out, see above              -     -",
@@ -84,7 +86,9 @@ def test_without_a_gateway_file_there_is_no_table(folder: Path, capsys: pytest.C
     (folder / "gateway.yaml").write_text(GATEWAY.replace("url", "uri"))
     assert run(str(folder)) == 2
     assert capsys.readouterr().out.splitlines() == [
-        "gateway.yaml:3:10: unknown key 'uri' (did you mean 'url'?)",
+        "gateway.yaml:3:10: unknown key 'uri' (did you mean 'url'?) [E-CFG-020]",
+        "     3 | broker: {uri: mqtt://127.0.0.1}",
+        "       |          ^",
         "1 error in 1 file",
     ]
 
@@ -115,6 +119,7 @@ def test_json_tells_the_same_to_programs(folder: Path, capsys: pytest.CaptureFix
                 "line": 3,
                 "column": 1,
                 "severity": "error",
+                "code": "E-CFG-020",
                 "text": "unknown key 'hots'",
                 "hint": "did you mean 'host'?",
             }
@@ -122,6 +127,7 @@ def test_json_tells_the_same_to_programs(folder: Path, capsys: pytest.CaptureFix
         "connections": [
             {"name": "oven", "driver": "modbus", "end_point": "tcp oven.acme.example:502", "devices": 1, "tags": 1}
         ],
+        "derived_tags": 0,
         "left_out": ["meters"],
     }
 

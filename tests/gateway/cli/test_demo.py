@@ -35,7 +35,7 @@ def test_every_tag_of_the_shipped_configuration_arrives() -> None:
     done = run_demo("--seconds", "8", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     tags = arrived(done)
-    assert len(tags) == 21
+    assert len(tags) == 24
     assert {tag["quality"] for tag in tags.values()} == {"good"}
     assert all(tag["count"] >= 1 for tag in tags.values())
     assert tags["main-meter/voltage_l1"]["unit"] == "V"
@@ -48,7 +48,7 @@ def test_a_broker_of_ones_own_serves_as_well(mosquitto: Mosquitto) -> None:
     """The same plant by a real broker, with MQTT 5."""
     done = run_demo(str(example_folder()), "--broker", mosquitto.url, "--seconds", "8", "--json")
     assert (done.returncode, done.stderr) == (0, "")
-    assert len(arrived(done)) == 21
+    assert len(arrived(done)) == 24
 
 
 def test_a_broker_that_is_not_there_is_named() -> None:

@@ -119,7 +119,7 @@ def test_one_broken_file_of_three_disables_itself_only(gateway: Gateway, subscri
     gateway.start()
     wait_until(lambda: {b["device"] for b in subscriber.payloads()} == {"machine", "second", "third"}, 20, "all three")
     problems = [line["problem"] for line in gateway.logged() if "problem" in line]
-    assert problems == ["connections/b.yaml:6:15: unknown key 'adress' (did you mean 'address'?)"]
+    assert problems == ["connections/b.yaml:6:15: unknown key 'adress' (did you mean 'address'?) [E-CFG-020]"]
 
 
 def test_reload_adds_a_device_while_the_other_misses_no_reading(gateway: Gateway, subscriber: Subscriber) -> None:
@@ -201,7 +201,8 @@ def test_an_unreachable_plc_is_bad_and_named(gateway: Gateway, subscriber: Subsc
     assert status["state"] == "offline"
     assert status["reason"] == (
         f"cannot connect to 127.0.0.1:{port}: it refuses the connection: check that Modbus TCP is switched on there "
-        "and on this port, that this machine is allowed in, and that other programs leave it a free connection"
+        "and on this port, that this machine is allowed in, and that other programs leave it a free connection "
+        "[E-FLD-001]"
     )
     assert "Traceback" not in gateway.log.read_text()
 

@@ -53,7 +53,7 @@ class ConfigurationFolder:
 
     def told(self) -> list[str]:
         """All problems as they are printed."""
-        return [str(problem) for problem in self.load().problems]
+        return [problem.sentence for problem in self.load().problems]
 
     def _write(self, path: Path, text: str) -> Path:
         path.write_bytes(text.encode())

@@ -106,7 +106,7 @@ def check_document(text: str, model: type[BaseModel]) -> None:
         assert fitting is not None or problems or document.problems
         document.problems.extend(problems)
     for problem in document.problems:
-        assert "\n" not in str(problem)
+        assert "\n" not in problem.sentence
         assert 1 <= problem.line <= len(lines) + 1
         assert problem.column >= 1
         assert problem.text
@@ -178,7 +178,7 @@ def test_no_password_is_ever_repeated(password: str) -> None:
     ):
         document = compose(f"{GATEWAY}  password: {form.format(marked)}\n", "f")
         problems = fit(GatewayConfig, document)[1] if document.root else []
-        told = [str(problem) for problem in [*document.problems, *problems]]
+        told = [problem.sentence for problem in [*document.problems, *problems]]
         assert told, form
         assert "\u2603" not in "".join(told)
         assert "\\u2603" not in "".join(told)

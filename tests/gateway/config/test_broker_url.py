@@ -8,7 +8,10 @@ from hypothesis import strategies as st
 
 from gateway.config.broker_url import broker_address
 
-FORM = "write mqtt://host or mqtt://host:port"
+FORM = "write mqtts://host or mqtts://host:port (mqtt:// without TLS)"
+BEGIN = f"the broker's url must begin with mqtt:// or mqtts://: {FORM}"
+TLS = "the broker's url must begin with mqtts:// where the link is encrypted"
+WEB = f"MQTT over WebSockets is not spoken here: {FORM}, and the port of plain MQTT at the broker"
 
 
 @pytest.mark.parametrize(
@@ -25,16 +28,23 @@ FORM = "write mqtt://host or mqtt://host:port"
 )
 def test_host_and_port_are_taken_apart(url: str, host: str, port: int) -> None:
     """The port is 1883 where none is given; an IPv6 address loses its brackets."""
-    assert broker_address(url) == (host, port)
+    assert broker_address(url) == (host, port, False)
+
+
+@pytest.mark.parametrize(("url", "port"), [("mqtts://broker", 8883), ("MQTTS://broker:8884", 8884)])
+def test_an_encrypted_link_is_named_by_the_scheme(url: str, port: int) -> None:
+    """The port is 8883 where none is given."""
+    assert broker_address(url) == ("broker", port, True)
 
 
 @pytest.mark.parametrize(
     ("url", "text"),
     [
-        ("127.0.0.1", f"the broker's url must begin with mqtt://: {FORM}"),
-        ("tcp://127.0.0.1", f"the broker's url must begin with mqtt://: {FORM}"),
-        ("mqtts://b", "this release speaks to the broker without TLS only: write mqtt://, on a network you trust"),
-        ("SSL://b", "this release speaks to the broker without TLS only: write mqtt://, on a network you trust"),
+        ("127.0.0.1", BEGIN),
+        ("tcp://127.0.0.1", BEGIN),
+        ("tls://b", TLS),
+        ("SSL://b", TLS),
+        ("wss://b", WEB),
         ("mqtt://u:p@b", "the broker's url must not hold a user or password: use the keys username and password"),
         ("mqtt://b/topic", f"nothing may follow the port in the broker's url: {FORM}"),
         ("mqtt://b?x=1", f"nothing may follow the port in the broker's url: {FORM}"),

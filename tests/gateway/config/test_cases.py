@@ -10,11 +10,13 @@ import pytest
 
 from gateway.cli import check
 from gateway.config.files import example_folder
+from gateway.vocabulary import Code
 
 CASES = Path(__file__).parents[2] / "cases" / "config"
 NAMES = sorted(path.name for path in CASES.iterdir() if path.is_dir())
 
-TOLD = re.compile(r"(?P<file>[^:]+)(:(?P<line>\d+):(?P<column>\d+))?: .+")
+TOLD = re.compile(r"(?P<file>[^:| ]+)(:(?P<line>\d+):(?P<column>\d+))?: .+")
+CODE = re.compile(r" \[(E-[A-Z]+-\d+)\]$")
 
 
 def output_of(case: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -54,6 +56,19 @@ def test_no_case_shows_a_secret(capsys: pytest.CaptureFixture[str]) -> None:
         writers += any(b"hunter2" in path.read_bytes() for path in files)
         assert "hunter2" not in output_of(CASES / name, capsys)[1], name
     assert writers >= 3
+
+
+def test_every_problem_has_a_code_and_every_code_a_case() -> None:
+    """What is told can be looked up, and what can be looked up is told by some case."""
+    told: set[str] = set()
+    for name in NAMES:
+        for line in expected_of(CASES / name).splitlines():
+            if TOLD.fullmatch(line) and "more problems of this file" not in line and ": good" not in line:
+                code = CODE.search(line)
+                assert code is not None, (name, line)
+                told.add(code[1])
+    needs_a_bad_driver = {Code.DRIVER_DEFECT}
+    assert told == {code for code in Code if code.startswith("E-CFG")} - needs_a_bad_driver
 
 
 def test_there_are_enough_cases() -> None:

@@ -61,7 +61,7 @@ def told(folder: ConfigurationFolder, spec: Callable[[str], DriverSpec] = regist
     result = load(folder.path, spec, lambda: ["odd", "sim"])
     assert result.configuration is not None
     assert "press-hall" in [connection.name for connection in result.configuration.connections]
-    return [str(problem) for problem in result.problems]
+    return [problem.sentence for problem in result.problems]
 
 
 def test_driver_from_elsewhere_is_as_good_as_a_shipped_one(folder: ConfigurationFolder) -> None:

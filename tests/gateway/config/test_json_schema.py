@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import jsonschema
 import pytest
 
 from gateway.config.files import example_folder
-from gateway.config.json_schema import connection_schema, gateway_schema
+from gateway.config.json_schema import connection_schema, derived_schema, gateway_schema, profile_schema
 from gateway.config.yaml_positions import compose
 from gateway.registry import driver_names, driver_spec
 
@@ -20,6 +21,10 @@ CASES = ROOT / "tests" / "cases" / "config"
 def schema_for(path: Path, content: Any) -> dict[str, Any]:
     if path.name == "gateway.yaml":
         return gateway_schema()
+    if path.name == "derived.yaml":
+        return derived_schema()
+    if path.parent.name == "profiles":
+        return profile_schema()
     return connection_schema(driver_spec(content["driver"]))
 
 
@@ -31,7 +36,12 @@ def is_valid(path: Path) -> bool:
 
 
 def files_of(folder: Path) -> list[Path]:
-    return [folder / "gateway.yaml", *sorted((folder / "connections").glob("*.yaml"))]
+    more = [
+        *(folder / "connections").glob("*.yaml"),
+        *(folder / "profiles").glob("*.yaml"),
+        *folder.glob("derived.yaml"),
+    ]
+    return [folder / "gateway.yaml", *sorted(more)]
 
 
 GOOD = [
@@ -45,6 +55,16 @@ GOOD = [
 def test_good_files_are_valid(path: Path) -> None:
     """An editor marks nothing in a file that the gateway takes."""
     assert is_valid(path)
+
+
+@pytest.mark.parametrize("path", files_of(example_folder()), ids=lambda path: path.name)
+def test_shipped_file_names_its_schema_for_editors(path: Path) -> None:
+    """The first line leads from the file to the schema that ships with it, wherever the folder is copied."""
+    _, _, reference = path.read_text().splitlines()[0].partition("# yaml-language-server: $schema=")
+    schema = json.loads((path.parent / reference).read_text())
+    content = compose(path.read_text(), path.name).root
+    assert content is not None
+    assert schema == schema_for(path, content.value)
 
 
 @pytest.mark.parametrize(

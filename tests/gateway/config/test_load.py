@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gateway.config.files import example_folder
-from gateway.config.load import load
+from gateway.config.load import Reloader, load
 from gateway.config.problems import Severity
 from tests.gateway.config.conftest import CONNECTION, GATEWAY
 
 if TYPE_CHECKING:
     import pytest
 
+    from gateway.config.schema import Connection
     from tests.gateway.config.conftest import ConfigurationFolder
 
 
@@ -45,7 +48,7 @@ def test_good_folder_becomes_a_configuration(folder: ConfigurationFolder) -> Non
 def test_shipped_configuration_is_good() -> None:
     """What a technician copies has neither errors nor warnings."""
     result = load(example_folder())
-    assert [str(problem) for problem in result.problems] == []
+    assert [problem.sentence for problem in result.problems] == []
     assert result.configuration is not None
     assert len(result.configuration.connections) >= 3
 
@@ -62,7 +65,7 @@ def test_one_broken_and_two_good_connections(folder: ConfigurationFolder) -> Non
     folder.connection("meters", CONNECTION.replace("press-12", "meter").replace("address", "adress", 1))
     folder.connection("oven", CONNECTION.replace("press-12", "oven-3"))
     result = folder.load()
-    assert [str(problem) for problem in result.problems] == [
+    assert [problem.sentence for problem in result.problems] == [
         "connections/meters.yaml:6:25: unknown key 'adress' (did you mean 'address'?)"
     ]
     assert names_of(folder) == ["oven", "press-hall"]
@@ -85,7 +88,7 @@ def test_folder_without_connections_runs_with_a_problem(empty_folder: Configurat
     assert result.configuration is not None
     assert result.configuration.connections == ()
     (problem,) = result.problems
-    assert str(problem).startswith("connections: no connection file (*.yaml) stands here, so nothing is read")
+    assert problem.sentence.startswith("connections: no connection file (*.yaml) stands here, so nothing is read")
     assert result.errors == (problem,)
 
 
@@ -176,3 +179,50 @@ def test_nothing_is_printed_or_logged_while_loading(
     folder.connection("broken", "nonsense\n")
     folder.load()
     assert capfd.readouterr() == ("", "")
+
+
+def test_half_written_file_is_waited_for(folder: ConfigurationFolder) -> None:
+    """An editor that empties a file and writes it in two goes: the first half, itself valid, is never taken over."""
+    first = "version: 1\ndriver: sim\ndevices:\n  press-12:\n    tags:\n      a: {address: analog}\n"
+    path = folder.connection(text=first)
+    second = threading.Timer(0.2, path.write_text, [first + "      b: {address: analog}\n"])
+    second.start()
+    configuration = Reloader(folder.path).load_settled().configuration
+    second.join()
+    assert configuration is not None
+    (connection,) = configuration.connections
+    assert list(connection.config.devices["press-12"].tags) == ["a", "b"]
+
+
+def test_file_from_the_future_is_not_waited_for(folder: ConfigurationFolder) -> None:
+    """A Pi whose clock stands in the past reads its files at once."""
+    path = folder.connection()
+    ahead_s = time.time() + 1e6
+    os.utime(path, (ahead_s, ahead_s))
+    for source in (folder.path / "gateway.yaml",):
+        os.utime(source, (ahead_s, ahead_s))
+    begun_s = time.monotonic()
+    assert Reloader(folder.path).load_settled().problems == ()
+    assert time.monotonic() - begun_s < 5
+
+
+def test_only_changed_files_are_looked_at_again(folder: ConfigurationFolder) -> None:
+    """What came of the others is the same object; a change in a file, or in a table that it names, is seen."""
+    folder.connection("other", CONNECTION.replace("press-12:", "press-13:\n    tags_file: t.csv"))
+    table = folder.connections / "t.csv"
+    table.write_text("name,address\na,analog\n")
+    reloader = Reloader(folder.path)
+
+    def loaded() -> dict[str, Connection]:
+        configuration = reloader.load().configuration
+        assert configuration is not None
+        return {connection.name: connection for connection in configuration.connections}
+
+    first, second = loaded(), loaded()
+    assert all(first[name] is second[name] for name in ("press-hall", "other"))
+    table.write_text("name,address\nb,analog\n")
+    third = loaded()
+    assert third["press-hall"] is first["press-hall"]
+    assert "b" in third["other"].config.devices["press-13"].tags
+    folder.connection(text=CONNECTION.replace("running", "runs"))
+    assert "runs" in loaded()["press-hall"].config.devices["press-12"].tags

@@ -33,7 +33,7 @@ class Cable(Strict):
 
 def test_keys_of_a_group() -> None:
     """The keys stand in the order of their declaration."""
-    assert keys_at(GatewayConfig, ()) == ["version", "gateway", "broker", "publish", "outbox"]
+    assert keys_at(GatewayConfig, ()) == ["version", "gateway", "broker", "publish", "outbox", "clock"]
     assert keys_at(ConnectionConfig, ("devices", "x", "tags", "y"))[:3] == ["address", "unit", "description"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import string
 from pathlib import Path
@@ -16,10 +17,15 @@ from gateway.config.load import load
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from gateway.config.problems import Problem
+
 EDITS = 300
 SEED = 20_261_124
 KEYS = string.ascii_letters + string.digits + " \n\t:,{}[]\"'#&*!|>%@`-_.~?/\\é°\u00a0"
 DRIVERS = Path(__file__).parents[3] / "drivers"
+
+
+MISSED = re.compile(r"there is no (tag|device) '|has no tag '")
 
 
 class Edit(NamedTuple):
@@ -67,7 +73,12 @@ def test_every_edit_is_valid_or_named_at_its_place(example: Path) -> None:
         path.write_text(original)
         valid += not problems
         named = [problem.line for problem in problems if problem.file == str(path.relative_to(example))]
-        if problems and not any(first - 1 <= line <= last + 1 for line in named):
-            missed.append((path.name, first, [str(problem) for problem in problems]))
+        if problems and not any(first - 1 <= line <= last + 1 for line in named) and not _is_missed_elsewhere(problems):
+            missed.append((path.name, first, [problem.sentence for problem in problems]))
     assert missed == []
     assert EDITS // 10 < valid < EDITS * 9 // 10, "the edits are neither all harmless nor all harmful"
+
+
+def _is_missed_elsewhere(problems: tuple[Problem, ...]) -> bool:
+    """Whether the edit gave a device or tag another name, good as it is, and derived.yaml still uses the old one."""
+    return all(problem.file == "derived.yaml" and MISSED.search(problem.text) for problem in problems)

@@ -8,7 +8,7 @@ from gateway.config.problems import MOST_PROBLEMS, Problem, Severity, did_you_me
 def test_problem_is_shown_with_place_and_hint() -> None:
     """The form that editors and eyes jump to: file:line:column."""
     problem = Problem("connections/press-hall.yaml", 14, 9, "unknown key 'adress'", hint="did you mean 'address'?")
-    assert str(problem) == "connections/press-hall.yaml:14:9: unknown key 'adress' (did you mean 'address'?)"
+    assert problem.sentence == "connections/press-hall.yaml:14:9: unknown key 'adress' (did you mean 'address'?)"
 
 
 def test_problem_of_a_whole_file_is_shown_without_line() -> None:

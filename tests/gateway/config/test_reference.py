@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway.config.reference import BEGIN, END, generated_files, main, with_reference
+from gateway.config.reference import BEGIN, END, ERRORS_BEGIN, ERRORS_END, generated_files, main, with_part
 from gateway.config.reference_table import Row, reference, rows_of
 from gateway.config.schema import GatewayConfig
 from gateway.connection import ConnectionConfig
@@ -18,7 +18,9 @@ from gateway.registry import driver_names, driver_spec
 if TYPE_CHECKING:
     from pathlib import Path
 
-README = f"# Manual\n\nText before.\n\n{BEGIN}\nold\n{END}\n\nText after.\n"
+README = (
+    f"# Manual\n\nText before.\n\n{BEGIN}\nold\n{END}\n\nText between.\n\n{ERRORS_BEGIN}\n{ERRORS_END}\n\nText after.\n"
+)
 
 
 @pytest.fixture
@@ -32,13 +34,22 @@ def test_schemas_and_reference_are_written(config: Path) -> None:
     """One schema for gateway.yaml, one for each driver, and the tables between their marks."""
     assert main([str(config)]) == 0
     names = sorted(path.name for path in (config / "schema").iterdir())
-    assert names == sorted(["gateway.schema.json", *(f"connection-{name}.schema.json" for name in driver_names())])
+    assert names == sorted(
+        [
+            "derived.schema.json",
+            "gateway.schema.json",
+            "profile.schema.json",
+            *(f"connection-{name}.schema.json" for name in driver_names()),
+        ]
+    )
     for path in (config / "schema").iterdir():
         assert json.loads(path.read_text())["type"] == "object"
     text = (config / "README.md").read_text()
     assert text.startswith("# Manual\n\nText before.\n\n" + BEGIN)
-    assert text.endswith(END + "\n\nText after.\n")
-    assert "| `broker.url` | text | required |" in text
+    assert END + "\n\nText between.\n\n" + ERRORS_BEGIN in text
+    assert text.endswith(ERRORS_END + "\n\nText after.\n")
+    assert "#### E-CFG-011: a tab indents a line\n" in text
+    assert "| `broker.username` | text |  |" in text
     assert "\nold\n" not in text
 
 
@@ -79,9 +90,9 @@ def test_folder_without_a_manual_gets_schemas_only(tmp_path: Path) -> None:
 
 def test_manual_without_marks_gets_them_at_its_end() -> None:
     """Nothing that people wrote is lost."""
-    text = with_reference("# Manual\n", "TABLES")
+    text = with_part("# Manual\n", "All keys", BEGIN, "TABLES", END)
     assert text == f"# Manual\n\n## All keys\n\n{BEGIN}\n\nTABLES\n\n{END}\n"
-    assert with_reference(text, "OTHER") == text.replace("TABLES", "OTHER")
+    assert with_part(text, "All keys", BEGIN, "OTHER", END) == text.replace("TABLES", "OTHER")
 
 
 def test_it_runs_as_a_module(config: Path) -> None:
@@ -117,7 +128,7 @@ def test_pipes_do_not_break_a_table() -> None:
 
 def test_every_key_of_every_driver_is_in_the_reference() -> None:
     """A key is told once, under all connections or under its driver."""
-    text = reference([driver_spec(name) for name in driver_names()])
+    text = reference([driver_spec(name) for name in driver_names()]).partition("### derived.yaml")[0]
     for name in driver_names():
         assert f"### Driver {name}\n\nTiming where the file says nothing: `period_s: " in text
         for row in rows_of(driver_spec(name).connection):

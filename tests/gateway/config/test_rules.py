@@ -94,7 +94,7 @@ def test_device_name_belongs_to_one_file(folder: ConfigurationFolder) -> None:
     folder.connection("a", MODBUS.format(device="press-1"))
     folder.connection("b", MODBUS.format(device="press-1").replace("10.0.0.5", "10.0.0.6"))
     result = folder.load()
-    assert [str(problem) for problem in result.problems] == [
+    assert [problem.sentence for problem in result.problems] == [
         "connections/b.yaml:5:3: the device name 'press-1' is already taken in connections/a.yaml:5"
     ]
     assert result.left_out == ("b",)
@@ -107,7 +107,7 @@ def test_end_point_belongs_to_one_file(folder: ConfigurationFolder) -> None:
     folder.connection("c", MODBUS.format(device="press-3") + "port: 502\n")
     folder.connection("d", MODBUS.format(device="press-4") + "port: 503\n")
     result = folder.load()
-    assert [str(problem) for problem in result.problems] == [
+    assert [problem.sentence for problem in result.problems] == [
         "connections/b.yaml:3:7: tcp 10.0.0.5:502 is already taken in connections/a.yaml:3",
         "connections/c.yaml:3:7: tcp 10.0.0.5:502 is already taken in connections/a.yaml:3",
     ]

@@ -36,7 +36,7 @@ def test_levels_that_are_left_out_are_left_out(folder: ConfigurationFolder) -> N
 
 def test_broker_knows_its_address() -> None:
     """Host and port come from the url that was checked."""
-    assert Broker(url="mqtt://broker:1884").address == ("broker", 1884)
+    assert Broker(url="mqtt://broker:1884").addresses == [("broker", 1884, False)]
 
 
 def test_url_is_checked_when_the_model_is_made() -> None:

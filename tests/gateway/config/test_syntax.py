@@ -104,7 +104,7 @@ def test_sentence_names_place_and_cause(loader: type, name: str, monkeypatch: py
     """Whichever parser is at hand, the technician reads the same."""
     monkeypatch.setattr(yaml_positions, "_LOADER", loader)
     text, sentence = CASES[name]
-    assert [str(problem) for problem in compose(text, "f").problems] == [f"f:{sentence}"]
+    assert [problem.sentence for problem in compose(text, "f").problems] == [f"f:{sentence}"]
 
 
 @pytest.mark.parametrize("loader", [yaml.CSafeLoader, yaml.SafeLoader], ids=["C", "Python"])
@@ -120,7 +120,7 @@ def test_no_text_of_a_parser_comes_through(loader: type, name: str, monkeypatch:
 def test_strange_key_is_told_with_the_syntax_error_that_it_causes() -> None:
     """The parser stops at the end of the group, many lines later; the lost line end is where the key looks strange."""
     text = "a: 'x'\nb:c  d:\n    e: 1\n    f: 1\n    g: 1\n  h: 1\n"
-    assert [str(problem) for problem in compose(text, "f").problems] == [
+    assert [problem.sentence for problem in compose(text, "f").problems] == [
         "f:2:1: 'b:c  d' cannot be a key: a ':', a space or a line end is missing, or one is too many",
         "f:6:3: this line is indented differently from the other lines of its group",
     ]
@@ -134,7 +134,7 @@ def test_strange_key_without_a_syntax_error_is_left_to_the_models() -> None:
 def test_unknown_complaint_is_passed_on() -> None:
     """A newer parser may say something new; it is shown rather than lost."""
     sentence = explain(Complaint("found a unicorn", Place(3, 4)), ["a", "b", "c"])
-    assert sentence == (Place(3, 4), "this is not valid YAML: found a unicorn", None)
+    assert sentence[:3] == (Place(3, 4), "this is not valid YAML: found a unicorn", None)
 
 
 def test_place_beyond_the_text_is_no_error() -> None:

@@ -31,7 +31,7 @@ def texts(document: Document) -> list[str]:
 def test_what_is_told_becomes_a_problem_of_the_file(told: Told, document: Document) -> None:
     """With its place and its hint."""
     told.tell(Sentence(Place(2, 3), "wrong", "write right"))
-    assert [str(problem) for problem in document.problems] == ["f:2:3: wrong (write right)"]
+    assert [problem.sentence for problem in document.problems] == ["f:2:3: wrong (write right)"]
 
 
 def test_nothing_is_told_inside_a_secret(told: Told, document: Document) -> None:
@@ -116,4 +116,4 @@ def test_strange_key_that_was_told_is_not_told_again(told: Told, document: Docum
 )
 def test_one_mistake_in_a_file_is_one_problem(text: str, problem: str) -> None:
     """The same with real text."""
-    assert [str(told) for told in compose(text, "f").problems] == [problem]
+    assert [told.sentence for told in compose(text, "f").problems] == [problem]

@@ -67,7 +67,7 @@ def told(text: str) -> list[str]:
     document = compose(text, "f")
     model, problems = fit(Model, document)
     assert model is not None or problems or document.problems
-    return [str(problem).removeprefix("f:") for problem in [*document.problems, *problems]]
+    return [problem.sentence.removeprefix("f:") for problem in [*document.problems, *problems]]
 
 
 @pytest.mark.parametrize(
@@ -238,4 +238,4 @@ def test_unknown_kind_of_finding_keeps_pydantic_s_words() -> None:
 
     document = compose("when: 5\n", "f")
     _, problems = fit(Odd, document)
-    assert [str(problem) for problem in problems] == ["f:1:7: when: Input should be a valid bytes"]
+    assert [problem.sentence for problem in problems] == ["f:1:7: when: Input should be a valid bytes"]
