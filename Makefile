@@ -12,6 +12,7 @@ PYTHON ?= python3
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
+FUZZ_ARGS ?=
 CAMPAIGN_ARGS ?=
 export PYTHON
 
@@ -19,8 +20,8 @@ export PYTHON
 UV := uv==0.13.9
 
 # Debian packages. The tests talk to peers that others wrote: mosquitto and its clients, a Modbus server made with libmodbus (in C,
-# compiled by the test), and mbpoll, a Modbus client.
-PEERS := mosquitto mosquitto-clients mbpoll gcc libc6-dev libmodbus-dev
+# compiled by the test), and mbpoll, a Modbus client. faketime sets the clock of one process to 1970.
+PEERS := mosquitto mosquitto-clients mbpoll gcc libc6-dev libmodbus-dev faketime
 NEEDS := python3-venv $(if $(filter test bench campaign,$(MAKECMDGOALS)),$(PEERS))
 
 .PHONY: help
@@ -30,8 +31,10 @@ help:
 	@echo 'make test    runs all tests with branch coverage'
 	@echo '             TEST_ARGS="-k outbox" for some of them, without coverage'
 	@echo 'make check   lint, format, types, import rules, documents in step'
-	@echo 'make bench   measures this machine; BENCH_ARGS=modbus for one bench, --json for scripts'
-	@echo 'make campaign  faults at full length: hours'
+	@echo 'make fuzz    feeds the Modbus driver 10 million frames of all kinds'
+	@echo '             FUZZ_ARGS="--frames 100000 --seed 7" for fewer and others'
+	@echo 'make bench   measures this machine; BENCH_ARGS="modbus --json" for one of them'
+	@echo 'make campaign  runs the fault campaign at full length, for hours'
 	@echo 'make fmt     formats the code and mends what ruff can mend'
 	@echo 'make lock    writes requirements.lock anew from pyproject.toml'
 	@echo 'make clean   removes .venv and everything else that was made here'
@@ -45,6 +48,10 @@ demo: .venv/.installed
 .PHONY: test
 test: .venv/.installed
 	@.venv/bin/pytest $(or $(TEST_ARGS),--cov)
+
+.PHONY: fuzz
+fuzz: .venv/.installed
+	@.venv/bin/python -m tests.fuzz $(FUZZ_ARGS)
 
 .PHONY: bench
 bench: .venv/.installed

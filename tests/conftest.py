@@ -228,14 +228,20 @@ def gateways(tmp_path: Path) -> Iterator[Callable[[str], Gateway]]:
 
 
 @pytest.fixture
-def libmodbus_port(tmp_path: Path) -> Iterator[int]:
-    """The port of a server made with libmodbus, compiled here and now."""
+def libmodbus_server(tmp_path: Path) -> Path:
+    """A server made with libmodbus, compiled here and now."""
     if shutil.which("gcc") is None or not LIBMODBUS_HEADER.exists():
         pytest.skip("gcc or libmodbus is not installed (apt-get install gcc libmodbus-dev)")
     program = tmp_path / "libmodbus_server"
     command = ["gcc", "-Wall", "-Werror", "-o", program, LIBMODBUS_SERVER, "-lmodbus"]
     subprocess.run(command, check=True, timeout=60)
-    with subprocess.Popen([program], stdout=subprocess.PIPE, text=True) as server:
+    return program
+
+
+@pytest.fixture
+def libmodbus_port(libmodbus_server: Path) -> Iterator[int]:
+    """The TCP port on which it serves."""
+    with subprocess.Popen([libmodbus_server], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         yield int(server.stdout.readline())
         server.kill()

@@ -46,7 +46,7 @@ class Changes:
         for position, change in self._gathered.items():
             batch.values[position] = change.cell
             batch.quality[position] = change.quality
-            offsets[position] = (change.stamp.time - latest.time) // 1_000_000
+            offsets[position] = (change.stamp.monotonic - latest.monotonic) // 1_000_000
             if change.status is not None:
                 status[position] = change.status
         batch.offsets = offsets if any(offsets) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from drivers.gpio.config import GpioConnection, GpioDevice, GpioTag
-from gateway.driver import DriverSpec
+from gateway.driver import DriverSpec, Question
 
 
 def claims(config: GpioConnection) -> frozenset[str]:
@@ -20,5 +20,10 @@ SPEC: Final = DriverSpec(
     tag=GpioTag,
     driver="drivers.gpio.driver:GpioDriver",
     claims=claims,
+    questions=(
+        Question("connection", "pin_factory"),
+        Question("tag", "pull"),
+        Question("tag", "debounce_ms"),
+    ),
     simulator="drivers.gpio.simulator:simulate",
 )

@@ -36,8 +36,8 @@ DRIVERS = Path(drivers.__file__).parent
 TAUGHT = "thermo"
 """The driver in drivers/README.md."""
 
-TYPES = {"bool": bool, "text": str, "float": float, "int": int, "uint": int}
-"""The words for data types that all drivers share, without their lengths; `auto` is the other one."""
+TYPES = {"bool": bool, "text": str, "float": float, "int": int, "uint": int, "bcd": int, "string": str, "bytes": str}
+"""The words for data types that drivers share, without their lengths; `auto` is the other one."""
 
 _BLOCK = re.compile(r"```(?:python|yaml)\n# (drivers/thermo/\S+)\n(.*?)```", re.DOTALL)
 

@@ -80,7 +80,7 @@ def assert_no_value_is_wrong(subscriber: Subscriber) -> None:
         assert len(batch["values"]) == TAGS
 
 
-def test_a_stopped_broker_loses_nothing_and_doubles_at_most_one_window(
+def test_n1_a_stopped_broker_loses_nothing_and_doubles_at_most_one_window(
     mosquitto: Mosquitto, subscriber: Subscriber, gateway: Gateway
 ) -> None:
     """A minute without broker: everything read meanwhile comes as history, behind live data, and no hole remains."""

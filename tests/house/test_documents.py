@@ -7,11 +7,16 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from contextlib import redirect_stdout
+from functools import cache
+from io import StringIO
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
 import pytest
+
+from gateway.cli.main import main
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,8 +95,8 @@ def test_each_example_of_a_driver_is_valid(example: str, tmp_path: Path) -> None
     (tmp_path / "connections").mkdir()
     shutil.copy(ROOT / "config" / "gateway.yaml", tmp_path)
     shutil.copy(ROOT / example, tmp_path / "connections" / "example.yaml")
-    result = _run("check", str(tmp_path))
-    assert result.returncode == 0, result.stdout + result.stderr
+    code, told = _check(tmp_path)
+    assert code == 0, told
 
 
 @pytest.mark.parametrize(("document", "block"), list(_blocks()))
@@ -99,10 +104,14 @@ def test_each_configuration_in_a_document_is_valid(document: str, block: str, tm
     """What a technician copies out of a manual passes the check."""
     if "\ngateway:" in block:
         folder = _folder(tmp_path, block, _text(EXAMPLES[0]))
+    elif "\ndriver:" not in block:
+        folder = _derived_folder(tmp_path, block)
+    elif "\nsource:" in block:
+        folder = _profile_folder(tmp_path, block)
     else:
         folder = _folder(tmp_path, _text("config/gateway.yaml"), block)
-    result = _run("check", folder)
-    assert result.returncode == 0, f"{document}:\n{block}\n{result.stdout}{result.stderr}"
+    code, told = _check(folder)
+    assert code == 0, f"{document}:\n{block}\n{told}"
 
 
 def test_the_messages_in_the_manual_are_those_of_the_program(tmp_path: Path) -> None:
@@ -111,7 +120,7 @@ def test_the_messages_in_the_manual_are_those_of_the_program(tmp_path: Path) -> 
     folder = _folder(tmp_path, _text("config/gateway.yaml"), MISTAKES)
     for name in "ab":
         (tmp_path / "connections" / f"{name}.yaml").write_text(TWINS.replace("NAME", name), encoding="utf-8")
-    said = _run("check", folder).stdout
+    _, said = _check(folder)
     assert len(told) > 3
     assert [message for message in told if message not in said] == []
 
@@ -134,6 +143,22 @@ def test_security_names_an_address_and_a_period() -> None:
     assert re.search(r"\d+ years", text)
 
 
+def _derived_folder(folder: Path, derived: str) -> str:
+    """The shipped configuration with another derived.yaml."""
+    shutil.copytree(ROOT / "config", folder, dirs_exist_ok=True)
+    (folder / "derived.yaml").write_text(derived, encoding="utf-8")
+    return str(folder)
+
+
+def _profile_folder(tmp_path: Path, profile: str) -> str:
+    """A configuration with one device that takes this profile."""
+    connection = "version: 1\ndriver: modbus\nhost: 192.0.2.7\ndevices:\n  example: {profile: example}\n"
+    folder = _folder(tmp_path, _text("config/gateway.yaml"), connection)
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "example.yaml").write_text(profile, encoding="utf-8")
+    return folder
+
+
 def _folder(folder: Path, gateway: str, connection: str) -> str:
     """A configuration folder with the secret that the manual's example names."""
     for name in ("connections", "secrets"):
@@ -150,5 +175,15 @@ def _text(document: str) -> str:
     return (ROOT / document).read_text(encoding="utf-8")
 
 
+@cache
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The program as a process of its own."""
     return subprocess.run([PROGRAM, *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+
+def _check(folder: Path | str) -> tuple[int, str]:
+    """Exit code and output of the check, in this process: there are many examples."""
+    told = StringIO()
+    with redirect_stdout(told):
+        code = main(["check", str(folder)])
+    return code, told.getvalue()

@@ -66,3 +66,14 @@ def test_changes_within_a_millisecond_have_no_offsets(changes: Changes, emitted:
     changes.flush()
     assert emitted[0].offsets is None
     assert emitted[0].source_status is None
+
+
+def test_a_clock_that_is_set_between_two_changes_moves_no_offset(changes: Changes, emitted: list[Batch]) -> None:
+    """How far two edges lie apart is measured on the clock that never steps."""
+    clock = ManualClock()
+    changes.value(0, value=True, stamp=clock.now())
+    clock.advance(0.25)
+    clock.step(3600)
+    changes.value(1, value=True, stamp=clock.now())
+    changes.flush()
+    assert emitted[0].offsets == [-250, 0, 0]
