@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 
+from drivers.opcua.errors import NO_LOGIN, NO_POLICY, NOT_TRUSTED_THERE
 from drivers.opcua.status import name_of
 from gateway.driver import LinkError
+from gateway.vocabulary import Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +22,20 @@ if TYPE_CHECKING:
 class ServerError(UaError):
     """The server does not do what it must. The text says what, and what to look at."""
 
+    def __init__(self, text: str, code: str = Code.LINK) -> None:
+        super().__init__(text)
+        self.code = code
 
-_LOGIN: Final = "it does not let anonymous users in; allow them on the server for this gateway"
-WANTS_CERTIFICATES: Final = "it asks for certificates; switch on an end point with security None, or use another server"
+
+_LOGIN: Final = (
+    "it does not let this user in; compare username and password with the server's list of users, or allow anonymous "
+    "users where none is given"
+)
+WANTS_CERTIFICATES: Final = "it asks for certificates; take `insecure: true` out of the connection"
+NOT_BELIEVED: Final = (
+    "it does not trust the gateway's certificate; move that from rejected to trusted in the server's own list "
+    "(`edge-gateway opcua certs` shows it)"
+)
 _FULL: Final = "all its sessions are taken; close other clients, or wait a minute until it forgets dead ones"
 
 _HINTS: Final = {
@@ -35,12 +48,15 @@ _HINTS: Final = {
     "BadSecurityPolicyRejected": WANTS_CERTIFICATES,
     "BadSecurityModeRejected": WANTS_CERTIFICATES,
     "BadSecurityModeInsufficient": WANTS_CERTIFICATES,
-    "BadSecurityChecksFailed": WANTS_CERTIFICATES,
-    "BadCertificateInvalid": WANTS_CERTIFICATES,
-    "BadCertificateUntrusted": WANTS_CERTIFICATES,
+    "BadSecurityChecksFailed": NOT_BELIEVED,
+    "BadCertificateInvalid": NOT_BELIEVED,
+    "BadCertificateUntrusted": NOT_BELIEVED,
+    "BadCertificateTimeInvalid": "it finds the gateway's certificate out of its time; look at both clocks",
+    "BadCertificateUriInvalid": NOT_BELIEVED,
     "BadIdentityTokenInvalid": _LOGIN,
     "BadIdentityTokenRejected": _LOGIN,
     "BadUserAccessDenied": _LOGIN,
+    "BadUserSignatureInvalid": _LOGIN,
     "BadNoSubscription": "it has dropped the subscription; a new one is made",
     "BadSubscriptionIdInvalid": "it has dropped the subscription; a new one is made",
     "BadSessionIdInvalid": "it has dropped the session; a new one is made",
@@ -52,6 +68,9 @@ _HINTS: Final = {
     "BadServiceUnsupported": "it does not offer what this driver needs: sessions, subscriptions and reading",
 }
 """What to look at, by the name of the StatusCode."""
+
+_CODES: Final = {WANTS_CERTIFICATES: NO_POLICY, NOT_BELIEVED: NOT_TRUSTED_THERE, _LOGIN: NO_LOGIN}
+"""Entry of the vocabulary, by the hint."""
 
 _UNREACHABLE: Final = frozenset({errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN})
 
@@ -70,7 +89,9 @@ def as_link_errors(url: str, timeout_s: float) -> Iterator[None]:
             raise
         raise LinkError(f"{url}: the connection was given up half-way; it is opened anew") from None
     except (OSError, UaError) as error:
-        raise LinkError(f"{url}: {cause_of(error, timeout_s)}") from error
+        link_error = LinkError(f"{url}: {cause_of(error, timeout_s)}")
+        link_error.code = _code_of(error)
+        raise link_error from error
 
 
 def stop_requests() -> int:
@@ -82,6 +103,16 @@ def stop_requests() -> int:
 def cause_of(error: OSError | UaError, timeout_s: float) -> str:
     """What happened and what to look at, without the url."""
     return _library_cause(error) if isinstance(error, UaError) else _network_cause(error, timeout_s)
+
+
+def _code_of(error: OSError | UaError) -> str:
+    match error:
+        case ServerError():
+            return error.code
+        case UaStatusCodeError():
+            return _CODES.get(_HINTS.get(name_of(error.code), ""), Code.LINK)
+        case _:
+            return Code.LINK
 
 
 def _library_cause(error: UaError) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drivers.opcua.causes import ServerError, as_link_errors
+from drivers.opcua.guard import Guard
 from drivers.opcua.listening import Listening
 from drivers.opcua.session import Session
 from drivers.opcua.subscription import Subscription
@@ -24,21 +25,24 @@ class OpcuaDriver:
 
     def __init__(self, config: OpcuaConnection, clock: Clock) -> None:
         self._url = config.end_point.url
+        self._interface = config.interface
         self._interval_s = config.publishing_interval_ms / 1000
         self._timeout_s = config.defaults.timeout_s or config.TIMING.timeout_s or 5.0
         self._clock = clock
+        self._guard = Guard(config, clock)
         self._session: Session | None = None
         self._subscription: Subscription | None = None
 
     async def open(self) -> None:
-        """Connect and open a session, within twice the time-out.
+        """Connect and open a session, within twice the time-out; four times with certificates.
 
         Raises:
-            LinkError: it cannot be opened; the text names the url and the cause.
+            LinkError: it cannot be opened, or the server is not to be believed; the text names the url and the cause.
         """
         await self.close()
-        session = Session(self._url, self._timeout_s)
+        session = Session(self._url, self._timeout_s, self._guard, self._interface)
         with as_link_errors(self._url, self._timeout_s):
+            await self._guard.prepare()
             await session.open()
         self._session = session
 

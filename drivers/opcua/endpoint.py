@@ -50,7 +50,7 @@ def parse_url(url: str) -> EndPoint:
     if parts.scheme != "opc.tcp" or parts.query or parts.fragment or not _is_host(host):
         raise ValueError(f"{url!r} is not the URL of an OPC UA server: write it as opc.tcp://192.168.0.10:4840")
     if parts.username is not None:
-        raise ValueError("take the user out of the url: this release logs in as anonymous")
+        raise ValueError("take the user out of the url: write username and password_file")
     return EndPoint(host, _port(url, parts), parts.path)
 
 

@@ -7,31 +7,23 @@ started: they restore half and call the connection healthy. What breaks here end
 from __future__ import annotations
 
 import asyncio
-import logging
-import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from asyncua import ua
-from asyncua.client.client import Client
 from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.object_ids import ObjectIds
 from asyncua.ua.ua_binary import struct_from_binary
-from asyncua.ua.uaerrors import UaError
 
-from drivers.opcua.causes import WANTS_CERTIFICATES, ServerError, as_link_errors, stop_requests
-from gateway.driver import LinkError
+from drivers.opcua.causes import ServerError, as_link_errors
+from drivers.opcua.client import connect, drop_socket, new_client, understood
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
     from asyncua.common.utils import Buffer
 
-SESSION_TIMEOUT_S: Final = 60
-"""A server forgets the session of a gateway that lost its power after this; small PLCs have few sessions."""
-
-CHANNEL_LIFETIME_S: Final = 3600
-"""Asked of the server for one security token; it is renewed at three quarters of it (Part 4, 5.6.2.1)."""
+    from drivers.opcua.guard import Guard
 
 NODES_A_REQUEST: Final = 100
 """Small PLCs refuse long requests with BadTooManyOperations."""
@@ -39,34 +31,35 @@ NODES_A_REQUEST: Final = 100
 CLOSE_S: Final = 0.5
 """How long the server may take to hear of the end; stopping must take less than 1 s in all."""
 
-_SILENT: Final = logging.CRITICAL + 1
-
 _Response = TypeVar("_Response")
 
 
 class Session:
     """A connection with its secure channel and its session. Opened once, closed once."""
 
-    def __init__(self, url: str, timeout_s: float) -> None:
+    def __init__(self, url: str, timeout_s: float, guard: Guard, interface: str | None = None) -> None:
         self.url = url
         self.timeout_s = timeout_s
-        self._client = _client(url, timeout_s)
+        self._guard = guard
+        self._client = new_client(url, timeout_s, interface)
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
-        """Connect and log in. Each answer may take `timeout_s`, the whole twice that.
+        """Connect and log in. Each answer may take `timeout_s`, the whole twice that; four times with certificates.
 
         Raises:
             OSError: the network failed; `TimeoutError` where no answer came.
             ua.UaError: the server refused, or answered what cannot be understood.
         """
         try:
-            async with asyncio.timeout(2 * self.timeout_s):
+            async with asyncio.timeout((2 if self._guard.insecure else 4) * self.timeout_s):
                 await self._log_in()
         except BaseException:
             await self.close()
             raise
         self.spawn(self._renew_channel())
+        if not self._guard.insecure:
+            self.spawn(self._guard.watch())
 
     async def close(self) -> None:
         """Log out where the server still listens, then let go of everything. Never raises, may be called twice."""
@@ -74,12 +67,12 @@ class Session:
             task.cancel()
         try:
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            with suppress(LinkError), as_link_errors(self.url, CLOSE_S):
+            with suppress(Exception), as_link_errors(self.url, CLOSE_S):  # asyncua stumbles over a half-open channel
                 async with asyncio.timeout(CLOSE_S):
                     await self._client.close_session()
                     await self._client.close_secure_channel()
         finally:
-            self._drop_socket()
+            drop_socket(self._client)
         await asyncio.sleep(0)  # the loop closes a dropped socket in its next round
 
     def spawn(self, work: Coroutine[None, None, None]) -> None:
@@ -142,38 +135,11 @@ class Session:
         return response.Results
 
     async def _log_in(self) -> None:
-        asked = stop_requests()
-        await self._client.connect_socket()
-        _stop_where_asked(asked)
-        try:
-            await self._introduce()
-        except TimeoutError:
-            raise ServerError(
-                f"the port is open, but no OPC UA server answers within {self.timeout_s:g} s. "
-                "Look at the port number, and at the server's state."
-            ) from None
-        except ConnectionError:
-            raise ServerError(
-                "the port is open, but the connection was closed at once. Look at the port number, and whether "
-                "the server's connections are all taken."
-            ) from None
-
-    async def _introduce(self) -> None:
-        try:
-            await self._client.send_hello()
-            await self._open_channel()
-            await self._client.create_session()
-            await self._client.activate_session()
-        except (OSError, UaError):
-            raise
-        except Exception as error:
-            raise ServerError(f"the server answered what cannot be understood ({error!r}). Look at its log.") from error
-
-    async def _open_channel(self) -> None:
-        try:
-            await self._client.open_secure_channel()
-        except (AssertionError, AttributeError):  # all that asyncua leaves of a refusal
-            raise ServerError(f"the server refuses a channel with security None: {WANTS_CERTIFICATES}.") from None
+        await self._guard.secure(self._client, self.timeout_s)
+        await connect(self._client, self.timeout_s)
+        with understood(self.timeout_s):
+            self._guard.confirm(await self._client.create_session())
+            await self._guard.login.activate(self._client)
 
     async def _renew_channel(self) -> None:
         while True:
@@ -181,42 +147,10 @@ class Session:
             await self._client.open_secure_channel(renew=True)
             self._client.uaclient.revolve_security_token()
 
-    def _drop_socket(self) -> None:
-        """Let go of the socket at once; a plain close would wait for a peer that has gone."""
-        protocol = self._client.uaclient.protocol
-        if protocol is not None and protocol.transport is not None:
-            protocol.transport.abort()
-        self._client.disconnect_socket()
-
 
 def standard_node(number: int) -> ua.NodeId:
     """A node of the standard's own namespace."""
     return ua.NodeId(ua.Int32(number))
-
-
-def _stop_where_asked(before: int) -> None:
-    """asyncio.wait_for of Python 3.11, inside asyncua, swallows a cancellation that meets its result."""
-    if stop_requests() > before:
-        raise asyncio.CancelledError
-
-
-def _client(url: str, timeout_s: float) -> Client:
-    """A fresh client: one that has failed once cannot be used again."""
-    quieten()
-    client = Client(url, timeout=timeout_s, auto_reconnect=False)
-    client.name = client.description = "edge-gateway"
-    client.application_uri = f"urn:{socket.gethostname()}:edge-gateway"
-    client.product_uri = "urn:edge-gateway"
-    client.session_timeout = SESSION_TIMEOUT_S * 1000
-    client.secure_channel_timeout = round(CHANNEL_LIFETIME_S * 1000)
-    return client
-
-
-def quieten() -> None:
-    """Silence asyncua unless somebody has set its level: it logs tracebacks at each loss, and all reaches us anyway."""
-    library = logging.getLogger("asyncua")
-    if library.level == logging.NOTSET:
-        library.setLevel(_SILENT)
 
 
 def _decoded(answer: type[_Response], body: Buffer) -> _Response:

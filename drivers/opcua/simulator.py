@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from asyncua import ua
 from asyncua.server.server import Server
 
-from drivers.opcua.session import quieten
+from drivers.opcua.client import quieten
 from gateway.signals import analog, digital
 
 if TYPE_CHECKING:
@@ -29,6 +29,15 @@ _TYPES: Final = {
     "text": ua.VariantType.String,
 }
 """The server's type of each of the tag's; Double for the others."""
+
+_OPEN: Final = {
+    "insecure": True,
+    "username": None,
+    "password_file": None,
+    "user_certificate": None,
+    "user_key": None,
+}
+"""The server on loopback asks for no proof and gives none."""
 
 
 @dataclass(slots=True)
@@ -70,7 +79,7 @@ async def simulate(config: OpcuaConnection) -> AsyncIterator[OpcuaConnection]:
         assert server.bserver is not None
         moving = asyncio.create_task(_move(server, signals))
         try:
-            yield config.model_copy(update={"url": f"opc.tcp://127.0.0.1:{server.bserver.port}"})
+            yield config.model_copy(update=_OPEN | {"url": f"opc.tcp://127.0.0.1:{server.bserver.port}"})
         finally:
             moving.cancel()
             with suppress(asyncio.CancelledError):

@@ -11,7 +11,8 @@ from asyncua.ua.attribute_ids import AttributeIds
 from asyncua.ua.uaerrors import BadTimeout
 
 from drivers.opcua.causes import ServerError
-from drivers.opcua.session import NODES_A_REQUEST, SESSION_TIMEOUT_S, Session
+from drivers.opcua.client import SESSION_TIMEOUT_S
+from drivers.opcua.session import NODES_A_REQUEST, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

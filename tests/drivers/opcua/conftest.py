@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import socket
-import subprocess
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,13 +15,14 @@ import pytest
 import pytest_asyncio
 from asyncua import Server, ua
 
+from drivers.opcua.client import quieten
 from drivers.opcua.config import OpcuaConnection
-from drivers.opcua.session import quieten
 from drivers.opcua.spec import SPEC
 from gateway.clock import SystemClock
 from gateway.collect.plan import devices_of
 from gateway.driver import LinkError
 from gateway.model import ABSENT
+from tests.conftest import CACHE, WORKER, npm_package
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -308,26 +307,13 @@ def settled() -> Callable[..., Any]:
     return _settled
 
 
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "edge-gateway-tests"
-
-NODE_OPCUA = "2.182.2"
+NODE_OPCUA = "node-opcua@2.182.2"
 
 
 @pytest.fixture(scope="session")
 def node_modules() -> Path:
     """node-opcua from npm, in a cache outside the repository."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("node and npm are not installed: the OPC UA server that somebody else wrote cannot run")
-    folder = CACHE / f"node-opcua-{NODE_OPCUA}"
-    if not (folder / "complete").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        what = ["--prefix", str(folder), "--no-audit", "--no-fund", f"node-opcua@{NODE_OPCUA}"]
-        done = subprocess.run([npm, "install", *what], capture_output=True, text=True, check=False, timeout=600)
-        if done.returncode != 0:
-            pytest.skip(f"npm could not install node-opcua: {(done.stderr.strip() or 'no reason').splitlines()[-1]}")
-        (folder / "complete").touch()
-    return folder / "node_modules"
+    return npm_package(NODE_OPCUA)
 
 
 class ForeignPress:
@@ -344,7 +330,7 @@ class ForeignPress:
         script = Path(__file__).with_name("press_server.js")
         self._process = await asyncio.create_subprocess_exec(
             "node",
-            *(str(script), str(self._port), str(CACHE / "node-opcua-keys"), json.dumps(options)),
+            *(str(script), str(self._port), str(CACHE / f"node-opcua-keys{WORKER}"), json.dumps(options)),
             env=self._environment,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -1,5 +1,6 @@
 // An OPC UA server that nobody of this project wrote (node-opcua), for the tests of the driver.
-// Arguments: port, folder for its own keys, JSON of options {namespaces: [uri...], maxSessions, securityPolicy, anonymous}.
+// Arguments: port, folder for its own keys, JSON of options {namespaces: [uri...], maxSessions, securityMode, securityPolicy, discovery,
+// anonymous, accept, pki}.
 // It prints "ready" once it serves, and obeys one command a line on its standard input:
 //   set NAME VALUE | status NAME STATUSCODE | delete NAME | add NAME VALUE | stop
 // and answers each with "done".
@@ -63,9 +64,13 @@ async function main() {
     nodeset_filename: [opcua.nodesets.standard],
     securityModes: [opcua.MessageSecurityMode[options.securityMode || "None"]],
     securityPolicies: [opcua.SecurityPolicy[options.securityPolicy || "None"]],
-    disableDiscovery: options.securityPolicy !== undefined,
+    disableDiscovery: options.securityPolicy !== undefined && !options.discovery,
     allowAnonymous: options.anonymous !== false,
-    serverCertificateManager: new opcua.OPCUACertificateManager({ rootFolder: path.join(folder, "pki") }),
+    userManager: { isValidUser: (user, password) => user === "gateway" && password === "geheim" },
+    serverCertificateManager: new opcua.OPCUACertificateManager({
+      rootFolder: path.join(folder, options.pki || "pki"),
+      automaticallyAcceptUnknownCertificate: options.accept !== false,
+    }),
     userCertificateManager: new opcua.OPCUACertificateManager({ rootFolder: path.join(folder, "users") }),
     serverCapabilities: { maxSessions: options.maxSessions || 10 },
     serverInfo: { applicationUri: "urn:acme:press-server" },

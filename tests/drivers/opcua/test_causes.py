@@ -31,7 +31,7 @@ URL = "opc.tcp://plc:4840"
         (UaStatusCodeError(ua.StatusCodes.BadTooManySessions), "BadTooManySessions: all its sessions are taken"),
         (UaStatusCodeError(ua.StatusCodes.BadSecurityPolicyRejected), "it asks for certificates"),
         (UaStatusCodeError(ua.StatusCodes.BadTcpEndpointUrlInvalid), "it does not answer to this url"),
-        (UaStatusCodeError(ua.StatusCodes.BadIdentityTokenRejected), "it does not let anonymous users in"),
+        (UaStatusCodeError(ua.StatusCodes.BadIdentityTokenRejected), "it does not let this user in"),
         (UaStatusCodeError(ua.StatusCodes.BadInternalError), "BadInternalError: look at its log"),
         (UaError("No matching endpoints: 1, None"), "the server has no end point with security None"),
         (UaError("odd"), "the server answered what cannot be understood (odd)"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from drivers.opcua.config import OpcuaConnection, OpcuaTag
+from drivers.opcua.security_config import OpcuaSecurity, default_pki
 from gateway.collect.plan import devices_of
 
 NODE = "nsu=urn:acme:press;s=Press1.OilTemperature"
@@ -42,17 +44,72 @@ def test_the_least_that_works() -> None:
     assert device.timing.timeout_s == 5
 
 
-def test_insecurity_must_be_asked_for() -> None:
-    """Left out or false, the message says what this release can do and how to say that this is known."""
+def test_a_connection_is_secure_unless_insecurity_is_asked_for() -> None:
+    """Left out, the server must prove itself and what travels is encrypted."""
     left_out = written()
     del left_out["insecure"]
-    with pytest.raises(ValidationError) as caught:
-        OpcuaConnection.model_validate(left_out)
+    config = OpcuaConnection.model_validate(left_out)
 
-    assert [error["loc"] for error in caught.value.errors()] == [("insecure",)]
-    for says in (caught.value.errors()[0]["msg"], refusal(insecure=False)["says"]):
-        assert "security None only" in says
-        assert "insecure: true" in says
+    assert not config.insecure
+    assert (config.security.policy, config.security.mode) == (None, "sign_and_encrypt")
+
+
+@pytest.mark.parametrize(
+    ("settings", "where", "says"),
+    [
+        ({"security": {}}, ("security",), "contradicts `insecure: true`"),
+        ({"username": "gw"}, ("password_file",), "username and password_file belong together"),
+        ({"password_file": "/p"}, ("password_file",), "username and password_file belong together"),
+        ({"username": "gw", "password_file": "p"}, ("password_file",), "write the whole path, beginning with /"),
+        ({"user_certificate": "/c"}, ("user_key",), "user_certificate and user_key belong together"),
+        (
+            {"username": "gw", "password_file": "/p", "user_certificate": "/c"},
+            ("user_certificate",),
+            "leave one of them out",
+        ),
+    ],
+)
+def test_what_contradicts_itself_is_refused_at_its_key(
+    settings: dict[str, Any], where: tuple[str, ...], says: str
+) -> None:
+    """A half-given login or security is an error at the check, not a refused connection at night."""
+    error = refusal(**settings)
+    assert error["where"] == where
+    assert says in error["says"]
+
+
+@pytest.mark.parametrize(
+    ("security", "where"),
+    [
+        ({"policy": "Basic256"}, ("security", "policy")),
+        ({"policy": "None"}, ("security", "policy")),
+        ({"mode": "none"}, ("security", "mode")),
+        ({"pki": "pki"}, ("security", "pki")),
+    ],
+)
+def test_weak_security_has_no_name(security: dict[str, Any], where: tuple[str, ...]) -> None:
+    """Deprecated policies and None cannot be written; only `insecure: true` can."""
+    assert refusal(insecure=False, security=security)["where"] == where
+
+
+def test_a_password_over_an_open_line_is_doubted() -> None:
+    """It is allowed, and probably not meant."""
+    login = {"username": "gw", "password_file": "/etc/edge-gateway/secrets/press"}
+    (doubt,) = OpcuaConnection.model_validate(written(**login)).doubts()
+
+    assert doubt.key == "username"
+    assert list(OpcuaConnection.model_validate(written(insecure=False, **login)).doubts()) == []
+
+
+def test_the_folder_of_certificates_lies_in_the_state_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What systemd names comes first; without a service it is the user's own."""
+    monkeypatch.setenv("STATE_DIRECTORY", f"{tmp_path}:/other")
+    assert default_pki() == tmp_path / "pki" / "opcua"
+    monkeypatch.delenv("STATE_DIRECTORY")
+    monkeypatch.setattr("drivers.opcua.security_config.SERVICE_PKI", tmp_path / "no" / "pki" / "opcua")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert default_pki() == tmp_path / "edge-gateway" / "pki" / "opcua"
+    assert OpcuaSecurity(pki="/srv/pki").folder == Path("/srv/pki")
 
 
 def test_a_wrong_url_is_refused_at_its_key() -> None:
@@ -110,3 +167,11 @@ def test_the_address_of_a_tag_is_parsed_on_demand() -> None:
     """The text is what the technician wrote."""
     tag = OpcuaTag(address=NODE)
     assert str(tag.node) == tag.address == NODE
+
+
+@pytest.mark.parametrize(("address", "doubted"), [("ns=2;s=Press1.Oil", True), (NODE, False), ("i=2258", False)])
+def test_a_namespace_by_its_index_is_accepted_and_doubted(address: str, *, doubted: bool) -> None:
+    """The index may name a stranger's namespace tomorrow; that of the standard never does."""
+    doubts = list(OpcuaTag(address=address).doubts())
+    assert [doubt.key for doubt in doubts] == ["address"] * doubted
+    assert all("ns=2 is a place" in doubt.text for doubt in doubts)

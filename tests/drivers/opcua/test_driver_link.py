@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from asyncua import ua
 
+import drivers.opcua.client
 import drivers.opcua.listening
-import drivers.opcua.session
 import drivers.opcua.subscription
 import drivers.opcua.watchdog
 from gateway.driver import LinkError
@@ -110,7 +110,7 @@ async def test_the_channel_is_renewed_unnoticed(
     press: Press, ear: Callable[..., Ear], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With tokens of 0.4 s the values of 2 s all arrive."""
-    monkeypatch.setattr(drivers.opcua.session, "CHANNEL_LIFETIME_S", 0.4)
+    monkeypatch.setattr(drivers.opcua.client, "CHANNEL_LIFETIME_S", 0.4)
     heard = await ear(press.url, ALL).hear()
     assert heard.driver._session is not None
     channel = heard.driver._session._client.uaclient.protocol

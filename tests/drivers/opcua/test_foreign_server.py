@@ -147,14 +147,14 @@ async def test_closing_gives_the_session_back(foreign_press: ForeignPress, ear: 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"anonymous": False}, "it does not let anonymous users in"),
+        ({"anonymous": False}, "it does not let this user in"),
         (
             {"securityMode": "SignAndEncrypt", "securityPolicy": "Basic256Sha256"},
             "refuses a channel with security None: it asks for certificates",
         ),
     ],
 )
-async def test_a_server_that_wants_more_than_this_release_knows_says_what(
+async def test_a_server_that_wants_more_than_is_configured_says_what(
     foreign_press: ForeignPress, ear: Callable[..., Ear], options: dict[str, Any], says: str
 ) -> None:
     """The message tells what to change at the server."""

@@ -14,7 +14,11 @@ from asyncua import ua
 from asyncua.ua.object_ids import ObjectIds
 
 from drivers.opcua.causes import ServerError
-from drivers.opcua.session import NODES_A_REQUEST, Session, quieten, standard_node
+from drivers.opcua.client import quieten
+from drivers.opcua.config import OpcuaConnection
+from drivers.opcua.guard import Guard
+from drivers.opcua.session import NODES_A_REQUEST, Session, standard_node
+from gateway.clock import SystemClock
 from gateway.driver import LinkError
 
 if TYPE_CHECKING:
@@ -23,6 +27,14 @@ if TYPE_CHECKING:
     from conftest import Ear, Press, Proxy
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+
+def open_session(url: str, timeout_s: float) -> Session:
+    """Not opened yet, without certificates."""
+    device = {"tags": {"t": {"address": "i=2258"}}}
+    written = {"version": 1, "driver": "opcua", "url": url, "insecure": True, "devices": {"press": device}}
+    return Session(url, timeout_s, Guard(OpcuaConnection.model_validate(written), SystemClock()))
+
 
 TAGS = {"t": "i=2258"}
 
@@ -107,7 +119,7 @@ async def test_a_cancellation_that_the_library_swallows_still_cancels(
     black_hole: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Python 3.11 loses one that arrives together with the connected socket."""
-    session = Session(black_hole, 60)
+    session = open_session(black_hole, 60)
 
     async def swallow() -> None:
         with suppress(asyncio.CancelledError):
@@ -125,7 +137,7 @@ async def test_bytes_that_nobody_takes_do_not_keep_the_socket(
     proxy: Proxy, resources: Callable[[], tuple[int, int]], settled: Callable[..., Any]
 ) -> None:
     """A plain close would wait for a peer that has gone until the kernel gives up, a quarter of an hour later."""
-    session = Session(proxy.url, 5)
+    session = open_session(proxy.url, 5)
     await session.open()
     _, files = resources()
     proxy.freeze()
@@ -161,7 +173,7 @@ async def test_a_server_without_security_none_is_named_as_such(press: Press, ear
 
 async def test_many_nodes_are_read_in_parts(press: Press) -> None:
     """More than one request's worth, in the order asked for."""
-    session = Session(press.url, 5)
+    session = open_session(press.url, 5)
     await session.open()
     state = standard_node(ObjectIds.Server_ServerStatus_State)
     nodes = [state, press.node("Strokes")] * NODES_A_REQUEST
@@ -174,7 +186,7 @@ async def test_many_nodes_are_read_in_parts(press: Press) -> None:
 
 async def test_the_namespaces_are_the_servers_own(press: Press) -> None:
     """Index by place."""
-    session = Session(press.url, 5)
+    session = open_session(press.url, 5)
     await session.open()
     namespaces = await session.namespaces()
     await session.close()
@@ -186,7 +198,7 @@ async def test_a_server_that_hides_its_namespaces_is_named_as_such(
     press: Press, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without them no address can be resolved."""
-    session = Session(press.url, 5)
+    session = open_session(press.url, 5)
     await session.open()
 
     async def denied(_nodes: object) -> list[ua.DataValue]:
@@ -200,7 +212,7 @@ async def test_a_server_that_hides_its_namespaces_is_named_as_such(
 
 async def test_an_answer_that_cannot_be_decoded_is_the_servers_fault(press: Press) -> None:
     """The bytes of one answer, read as another, are as good as a broken server."""
-    session = Session(press.url, 5)
+    session = open_session(press.url, 5)
     await session.open()
     with pytest.raises(ServerError, match="cannot be decoded"):
         await session.call(ua.ReadRequest(), ua.CreateSessionResponse)
@@ -209,7 +221,7 @@ async def test_an_answer_that_cannot_be_decoded_is_the_servers_fault(press: Pres
 
 async def test_a_closed_session_answers_no_call(press: Press) -> None:
     """It says so at once."""
-    session = Session(press.url, 5)
+    session = open_session(press.url, 5)
     await session.open()
     await session.close()
     with pytest.raises(ConnectionError):
@@ -218,7 +230,7 @@ async def test_a_closed_session_answers_no_call(press: Press) -> None:
 
 async def test_what_ends_a_work_beside_the_session_ends_the_wait(press: Press) -> None:
     """The failure itself arrives where somebody waits for faults."""
-    session = Session(press.url, 5)
+    session = open_session(press.url, 5)
     await session.open()
 
     async def fail() -> None:

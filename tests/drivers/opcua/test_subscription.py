@@ -11,6 +11,8 @@ from asyncua import ua
 from asyncua.ua.uaerrors import BadTimeout
 
 from drivers.opcua.causes import ServerError
+from drivers.opcua.config import OpcuaConnection
+from drivers.opcua.guard import Guard
 from drivers.opcua.session import Session
 from drivers.opcua.subscription import MAX_QUEUE, Item, Subscription, _terms, queue_size
 from gateway.clock import SystemClock
@@ -24,9 +26,16 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
+def new_session(url: str, timeout_s: float) -> Session:
+    """Not opened yet, without certificates."""
+    device = {"tags": {"t": {"address": "i=2258"}}}
+    written = {"version": 1, "driver": "opcua", "url": url, "insecure": True, "devices": {"press": device}}
+    return Session(url, timeout_s, Guard(OpcuaConnection.model_validate(written), SystemClock()))
+
+
 @pytest_asyncio.fixture(name="open_session", loop_scope="session")
 async def make_session(press: Press) -> AsyncIterator[Session]:
-    session = Session(press.url, 5)
+    session = new_session(press.url, 5)
     await session.open()
     yield session
     await session.close()
