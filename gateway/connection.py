@@ -200,7 +200,6 @@ class TagConfig(ValueConfig, AddressConfig):
             declared = type(self).__pydantic_fields__.get(name)
             return super().__getattr__(name) if declared is None else declared.get_default(call_default_factory=True)
 
-
     scaling: TwoPointConfig | None = Field(None, description="Two points instead of scale and offset.")
     scale_from: ScaleFromConfig | None = Field(
         None, description="Another tag of the device by which this one is multiplied, as in SunSpec."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -24,6 +25,31 @@ if TYPE_CHECKING:
 LIBMODBUS_SERVER = Path(__file__).parent / "drivers" / "modbus" / "libmodbus_server.c"
 LIBMODBUS_HEADER = Path("/usr/include/modbus/modbus.h")
 MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
+
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "edge-gateway-tests"
+"""What tests fetch once, outside the repository."""
+
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+"""Which of several processes of pytest this is; empty where there is one."""
+
+
+def npm_package(package: str) -> Path:
+    """The folder `node_modules` with a package such as `jsmodbus@5.0.0`, fetched by npm where it is not there yet."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip(f"node and npm are not installed: {package} cannot run")
+    folder = CACHE / package.replace("@", "-")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "complete").exists():
+            command = [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", package]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+            if done.returncode != 0:
+                pytest.skip(f"npm could not install {package}: {(done.stderr.strip() or 'no reason').splitlines()[-1]}")
+            (folder / "complete").touch()
+    return folder / "node_modules"
 
 
 def free_port() -> int:

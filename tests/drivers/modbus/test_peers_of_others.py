@@ -17,6 +17,7 @@ from drivers.modbus.driver import ModbusDriver
 from gateway.collect.plan import devices_of
 from gateway.driver import DeviceRefused, NoReply, WrongReply
 from gateway.testing import ManualClock
+from tests.conftest import npm_package
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,18 +102,7 @@ async def test_mbpoll_reads_the_same_values_from_the_same_line(line: Path) -> No
 @pytest.fixture(scope="session")
 def node_modules() -> Path:
     """The package jsmodbus from npm, in a cache outside the repository."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("node and npm are not installed: jsmodbus cannot run")
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    folder = cache / "edge-gateway-tests" / JSMODBUS.replace("@", "-")
-    if not (folder / "node_modules" / "jsmodbus").is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        command = [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", JSMODBUS]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-        if done.returncode:
-            pytest.skip("npm could not install jsmodbus")
-    return folder / "node_modules"
+    return npm_package(JSMODBUS)
 
 
 @pytest.fixture
