@@ -6,6 +6,7 @@ A library that keeps comments loses the blanks that line up a column; people lin
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 _NEEDS_QUOTES: Final = frozenset("{}[],:#&*!|>'\"%@`?\\\n\t")
 """Characters that may mean something to YAML, inside brackets too."""
+
+
+_WITHOUT_POINT: Final = re.compile(r"^(-?[0-9]+)e")
+"""A number such as 1e-05, which YAML 1.1 takes for a text."""
 
 
 class Removed:
@@ -71,7 +76,8 @@ def yaml_text(value: Any) -> str:
         and is_text(value)
     ):
         return value
-    return json.dumps(value, ensure_ascii=False)
+    written = json.dumps(value, ensure_ascii=False)
+    return _WITHOUT_POINT.sub(r"\1.0e", written) if isinstance(value, float) else written
 
 
 def _edit_tag(editor: _Editor, tag: yaml.MappingNode, keys: Mapping[str, Any]) -> None:

@@ -63,7 +63,7 @@ class Trial:
         async with Cable(self._broker.host, self._broker.port) as cable:
             self._orders.cable = cable.port
             first = await self._first_life(cable)
-            second = await self._second_life()
+            second = await self._second_life(first)
         return self._evidence.verdict((first, second), time.monotonic() - begun)
 
     async def _first_life(self, cable: Cable) -> Life:
@@ -81,17 +81,24 @@ class Trial:
             life.killed_at = time.monotonic()
         return life
 
-    async def _second_life(self) -> Life:
+    async def _second_life(self, first: Life) -> Life:
         self._say("starting it again")
         async with self._alive(2) as (process, life):
             await self._until(lambda: self._evidence.newest(life) > 0, "arrives after the restart")
             await asyncio.sleep(_LIVE_S)
+            await self._drained(first)
             process.terminate()
             try:
                 await asyncio.wait_for(process.wait(), _STOP_S)
             except TimeoutError:
                 raise TrialError(f"the gateway did not stop within {_STOP_S:.0f} s") from None
         return life
+
+    async def _drained(self, first: Life) -> None:
+        """Wait for what the first life left on disk. What has not come by then is missed in the verdict."""
+        deadline = time.monotonic() + _BACK_S
+        while self._evidence.misses(first, first.safe) and time.monotonic() < deadline:  # noqa: ASYNC110 - as `_until`
+            await asyncio.sleep(_STEP_S)
 
     async def _cut(self, cable: Cable) -> None:
         self._say(f"cutting the link for {_CUT_S:.0f} s")

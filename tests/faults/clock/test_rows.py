@@ -100,8 +100,8 @@ async def test_c2_a_clock_that_jumps_by_hours_disturbs_no_period(
             clock.step(HOUR_S if number % 2 == 0 else -HOUR_S)
             seen = len(subscriber.payloads())
             # Two steps within a second would cancel each other out before anybody looks.
-            await eventually(lambda number=number: len(steps_told(subscriber)) > number, 30)  # type: ignore[misc]  # bound
-            await eventually(lambda seen=seen: len(subscriber.payloads()) > seen, 30)  # type: ignore[misc]  # bound
+            await eventually(lambda number=number: len(steps_told(subscriber)) > number, 30)  # type: ignore[misc]  # bound in each turn
+            await eventually(lambda seen=seen: len(subscriber.payloads()) > seen, 30)  # type: ignore[misc]  # bound in each turn
     batches = sorted(subscriber.payloads(), key=lambda batch: int(batch["seq"]))
     assert without_hole(batches)
     jumps = [seconds(after) - seconds(before) for before, after in pairwise(batches)]

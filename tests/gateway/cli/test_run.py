@@ -179,7 +179,8 @@ def test_a_broker_that_refuses_the_connection_is_named(gateways: Callable[[str],
     gateway.start()
     wait_until(lambda: any(line["event"].startswith("broker_") for line in gateway.logged()), 20, "the line")
     (reason, *_) = [line["reason"] for line in gateway.logged() if line["event"].startswith("broker_")]
-    assert reason == (f"broker 127.0.0.1:{port} refused the connection: is the broker running, and is the port right?")
+    why = "refused the connection: is the broker running, and is the port right? [E-UP-001]"
+    assert reason == f"broker 127.0.0.1:{port} {why}"
     assert gateway.stop() == 0
 
 
@@ -200,7 +201,7 @@ def test_an_unreachable_plc_is_bad_and_named(gateway: Gateway, subscriber: Subsc
     assert status is not None
     assert status["state"] == "offline"
     assert status["reason"] == (
-        f"cannot connect to 127.0.0.1:{port}: it refuses the connection: check that Modbus TCP is switched on there "
+        f"cannot connect to 127.0.0.1:{port}: it refuses the connection: check that Modbus is switched on there "
         "and on this port, that this machine is allowed in, and that other programs leave it a free connection "
         "[E-FLD-001]"
     )
@@ -214,7 +215,7 @@ def test_an_unusable_gateway_yaml_ends_with_78(gateway: Gateway) -> None:
     assert gateway.process is not None
     assert gateway.process.wait(20) == 78
     problems = [line["problem"] for line in gateway.logged() if "problem" in line]
-    assert "gateway.yaml:3:10: unknown key 'ur' (did you mean 'url'?)" in problems
+    assert "gateway.yaml:3:10: unknown key 'ur' (did you mean 'url'?) [E-CFG-020]" in problems
 
 
 def test_a_second_gateway_on_the_same_state_is_refused(gateway: Gateway, subscriber: Subscriber) -> None:

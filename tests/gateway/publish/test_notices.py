@@ -108,6 +108,8 @@ def test_a_description_says_all_that_makes_a_number() -> None:
                 "type": "uint16",
                 "address": "holding:20",
                 "unit": "r/min",
+                "unit_ucum": "{rev}/min",
+                "unit_unece": "RPM",
                 "description": "of the spindle",
                 "range": [0.0, 3000.0],
                 "scale": 0.1,

@@ -254,7 +254,7 @@ async def test_an_answer_that_was_weakened_on_its_way_is_found_out(
     """The list of end points comes unproved; the session repeats it signed."""
     _trust(pki, server)
 
-    async def weakened(url: str, timeout_s: float) -> list[ua.EndpointDescription]:
+    async def weakened(url: str, timeout_s: float, _interface: str | None) -> list[ua.EndpointDescription]:
         return [one for one in await end_points(url, timeout_s) if "Aes128" in one.SecurityPolicyUri]
 
     monkeypatch.setattr("drivers.opcua.guard.end_points", weakened)
