@@ -47,7 +47,7 @@ demo: .venv/.installed
 
 .PHONY: test
 test: .venv/.installed
-	@.venv/bin/pytest $(or $(TEST_ARGS),--cov -n 4 --dist loadfile)
+	@.venv/bin/pytest $(or $(TEST_ARGS),--cov -n 4 --dist loadfile --no-loadscope-reorder)
 
 .PHONY: fuzz
 fuzz: .venv/.installed

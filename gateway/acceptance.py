@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from gateway.config.history import History, HistoryError, changed_files
+from gateway.config.whole_file import write_whole
 from gateway.model import Notice, iso_time
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class Acceptance:
             "problems": [str(problem) for problem in result.problems],
         }
         try:
-            await asyncio.to_thread(_replace, self._folder / ANSWER_FILE, json.dumps(answer))
+            await asyncio.to_thread(write_whole, self._folder / ANSWER_FILE, json.dumps(answer).encode())
         except OSError as error:
             log.warning("reload_answer_not_written", folder=str(self._folder), error=str(error))
 
@@ -76,9 +77,3 @@ class Acceptance:
         except HistoryError:
             before = {}
         return changed_files(before, configuration.files)
-
-
-def _replace(file: Path, text: str) -> None:
-    unfinished = file.with_suffix(".unfinished")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(file)

@@ -17,6 +17,8 @@ from dataclasses import asdict, dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
+from gateway.config.whole_file import write_whole
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
@@ -82,7 +84,7 @@ class History:
             return None
         accepted = Accepted(max(self._numbers(), default=0) + 1, time, reason, digest)
         self.folder.mkdir(parents=True, exist_ok=True)
-        _write(self._path(accepted.number), _archive(files, accepted))
+        write_whole(self._path(accepted.number), _archive(files, accepted))
         for number in self._numbers()[:-MOST_KEPT]:
             self._path(number).unlink(missing_ok=True)
         return accepted
@@ -144,13 +146,3 @@ def _entry(name: str) -> zipfile.ZipInfo:
     entry.compress_type = zipfile.ZIP_DEFLATED
     entry.external_attr = 0o600 << 16
     return entry
-
-
-def _write(path: Path, content: bytes) -> None:
-    """All of it or nothing, whenever the power goes."""
-    unfinished = path.with_suffix(".unfinished")
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from gateway.config.load import load
+from gateway.config.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,7 @@ def try_out(files: Mapping[str, bytes], beside: Path) -> LoadResult:
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write files into a folder, each whole or not at all; a file that is there keeps its mode.
+    """Write files into a folder, each whole or not at all.
 
     Raises:
         OSError: one cannot be written; those before it are.
@@ -34,8 +35,4 @@ def write(folder: Path, files: Mapping[str, bytes]) -> None:
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.unfinished")
-        unfinished.write_bytes(content)
-        if path.exists():
-            unfinished.chmod(path.stat().st_mode & 0o777)
-        unfinished.replace(path)
+        write_whole(path, content)

@@ -85,6 +85,7 @@ class _Comparison(NamedTuple):
         return bool(self.gateway) or any(one.effect is not Effect.SAME for one in self.connections)
 
     def as_json(self) -> dict[str, Any]:
+        """For programs; shares of time as parts of 1."""
         return {
             "connections": [asdict(connection) for connection in self.connections],
             "gateway": self.gateway,
@@ -94,6 +95,7 @@ class _Comparison(NamedTuple):
         }
 
     def lines(self) -> Iterator[str]:
+        """For people: connections, groups of gateway.yaml, loads, topics."""
         for connection in self.connections:
             yield _title(connection)
             for device in connection.devices:
