@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import structlog
 
 if TYPE_CHECKING:
     from tests.bench.figures import Figure
@@ -28,6 +31,9 @@ def main() -> int:
     if not args.bench:
         _list()
         return 0
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
+    )  # only figures are printed
     names = _benches() if "all" in args.bench else args.bench
     measured = {name: _measure(name) for name in names}
     _print_json(measured) if args.json else _print_table(measured)
