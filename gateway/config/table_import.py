@@ -59,7 +59,7 @@ def import_table(device: DeviceFiles, table: TagTable) -> Import:
     """
     assert table.tags is not None
     new = {name: flat(_group(node.value)) for name, node in table.tags.items()}
-    columns = [".".join(column.steps) for column in table.columns if column.steps != (NAME,)]
+    columns = [".".join(column.steps) for column in table.columns]
     outcome = Import(list(_differences(device, new, columns)))
     changes: dict[str, dict[str, Any] | Removed] = {}
     for name in dict.fromkeys(difference.tag for difference in outcome.differences):
