@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,7 +11,9 @@ if TYPE_CHECKING:
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write beside the file, sync, and put it in its place; a file that was there keeps its mode.
+    """Write beside the file, sync, and put it in its place; a file that was there keeps its mode and owner.
+
+    Without the owner a file that root brings back would be closed to the service that reads it.
 
     Raises:
         OSError: it cannot be written; what was there is untouched.
@@ -21,5 +24,8 @@ def write_whole(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     if path.exists():
-        unfinished.chmod(path.stat().st_mode & 0o777)
+        before = path.stat()
+        with suppress(PermissionError):  # only root may give files away
+            os.chown(unfinished, before.st_uid, before.st_gid)
+        unfinished.chmod(before.st_mode & 0o777)
     unfinished.replace(path)
